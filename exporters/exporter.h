@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract of an exporter. Each runs on an export thread of its own behind a bounded queue; a
+ * slow or dead one hurts only itself.
+ *
+ * Threads: open() and close() run on the control thread, before and after the export thread; all
+ * others on the export thread, never in parallel for one instance. */
+#ifndef CAMSPAN_EXPORTER_H
+#define CAMSPAN_EXPORTER_H
+
+#include "config/config.h"
+#include "dataplane/records/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One event on its way: encoded once, then shared read-only by every exporter's queue. */
+struct exported_event {
+	enum event_dataset dataset;
+	int64_t time;
+	uint64_t sequence;  /* gapless per run and dataset, from 1 */
+	char key[64];       /* device id the event is about, or "" */
+	size_t json_length; /* without NUL */
+	const char *json;   /* one line, no newline, NUL-terminated */
+	/* A copy of the record for exporters that store fields. Flow and health events carry none.
+	 */
+	union {
+		struct device_record *device;
+		struct stream_record *stream;
+		struct alert_record *alert;
+	};
+};
+
+/* Losses and work of one exporter; written by its thread, read by any (relaxed atomics). */
+struct exporter_counters {
+	_Atomic uint64_t accepted;   /* taken from the queue */
+	_Atomic uint64_t delivered;  /* confirmed by the other side */
+	_Atomic uint64_t failed;     /* given up on, with a log line per cause */
+	_Atomic uint64_t queue_full; /* never entered the queue (counted by the control thread) */
+	_Atomic uint64_t reconnects;
+	_Atomic uint64_t in_flight; /* accepted, not yet delivered or failed (gauge) */
+};
+
+struct exporter_instance; /* the implementation's own */
+
+struct exporter {
+	const char *name; /* "kafka": also the configuration section */
+	/* True when the configuration asks for this exporter. */
+	bool (*enabled)(const struct config *config);
+	bool (*accepts)(const struct config *config, enum event_dataset dataset);
+	/* Must not wait for a remote side: an unreachable server is a state, not an error. Returns
+	 * NULL with one line in `error` (what, where, remedy) when it can never work: unwritable
+	 * path, bad option. */
+	struct exporter_instance *(*open)(const struct config *config,
+		struct exporter_counters *counters, char *error, size_t error_size);
+	/* Takes one event. May block as long as its own queue is full; false: failed (counted). */
+	bool (*write)(struct exporter_instance *instance, const struct exported_event *event);
+	/* Called when the queue is empty and at least every 100 ms: serve callbacks, flush buffers,
+	 * reconnect. Must return within about 100 ms. */
+	void (*poll)(struct exporter_instance *instance);
+	/* Pushes everything out, within `timeout_ms`. Returns the number of events that could not
+	 * be delivered (they are counted as failed). */
+	uint64_t (*flush)(struct exporter_instance *instance, int timeout_ms);
+	void (*close)(struct exporter_instance *instance);
+};
+
+extern const struct exporter *const exporter_table[];
+extern const size_t exporter_count;
+
+#endif

@@ -12,6 +12,7 @@
 	/* discovery: what devices announce */ \
 	X(arp) \
 	/* sessions: what devices serve */ \
+	X(rtsp) \
 	X(rtp) \
 	/* the end of the list: no line may follow */
 /* clang-format on */

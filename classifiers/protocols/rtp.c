@@ -16,6 +16,7 @@
 #define SEQUENCE_STEP_MAX     4                          /* loss tolerated while unconfirmed */
 #define TIMESTAMP_STEP_MAX    (20u * RTP_VIDEO_CLOCK)    /* either way */
 #define SOURCE_SILENT         (10 * INT64_C(1000000000)) /* gives its place to a new source */
+#define PRECEDING_MAX         96 /* STUN, DTLS and path-opening packets before it is given up */
 #define STRANGERS_MAX         24 /* other packets before the flow is given up */
 
 #define RTCP_SENDER_REPORT 200
@@ -39,6 +40,7 @@ struct rtp_flow {
 	bool ssrc_named;
 	bool confirmed;
 	uint8_t strangers;
+	uint8_t preceding;
 };
 
 _Static_assert(sizeof(struct rtp_flow) <= CLASSIFIER_SCRATCH_MAX, "scratch of one flow");
@@ -72,8 +74,8 @@ may_precede_rtp(const uint8_t *data, uint32_t length)
 		return false;
 	if (length <= 8)
 		return start == 0xcefaedfe || start == 0;
-	if (length >= 20 && start >> 30 == 0)
-		return cursor_be32(&cursor) == 0x2112a442;
+	if (length >= 20 && cursor_be32(&cursor) == 0x2112a442)
+		return true;
 	return data[0] >= 20 && data[0] <= 23 && data[1] == 0xfe && data[2] >= 0xfd;
 }
 
@@ -265,9 +267,9 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		flow->strangers += !flow->confirmed;
 		take_rtcp(flow, in, sink);
 	} else {
-		if (!flow->confirmed && !may_precede_rtp(in->data, in->length))
+		if (!flow->confirmed && (!may_precede_rtp(in->data, in->length) ||
+						++flow->preceding > PRECEDING_MAX))
 			return CLASSIFIER_NOT_MINE;
-		flow->strangers += !flow->confirmed;
 	}
 	return flow->strangers > STRANGERS_MAX ? CLASSIFIER_NOT_MINE : CLASSIFIER_MORE;
 }

@@ -19,6 +19,8 @@
 	X(sadp) \
 	X(dhip_discovery) \
 	/* sessions: what devices serve */ \
+	X(rtsp) \
+	X(rtp) \
 	/* the end of the list: no line may follow */
 /* clang-format on */
 

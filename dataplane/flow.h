@@ -34,8 +34,11 @@ enum flow_flag {
 	FLOW_TCP_ENDED = 1 << 4, /* FIN both ways or RST: lingers for late segments */
 	FLOW_REPORTED = 1 << 5,  /* a record of it was sent */
 	FLOW_INSPECTED = 1 << 6, /* payload inspection saw its first packet */
-	FLOW_WATCHED = 1 << 7,   /* touches an address that policy watches */
+	FLOW_WATCHED = 1 << 7,   /* touches an address that policy watches, which was told so */
 };
+
+#define FLOW_LOOKS_COUNT 0x7f
+#define FLOW_ANSWER_TOLD 0x80 /* policy was told early that the flow was answered */
 
 /* Times are in ticks of 1024 ns since `start`, so that 32 bits last 73 minutes: longer than the
  * longest active timeout, at which `start` moves on. */
@@ -50,7 +53,7 @@ struct flow {
 	uint32_t inspection; /* state in the inspector's pool + 1, 0: none (shunted) */
 	uint8_t tcp_flags[2];
 	uint8_t flags; /* enum flow_flag */
-	uint8_t looks; /* times that the expiry wheel looked at it early */
+	uint8_t looks; /* FLOW_LOOKS_COUNT early looks of the wheel, FLOW_ANSWER_TOLD */
 };
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");

@@ -20,7 +20,6 @@ struct inspection_state {
 	uint32_t rejected; /* classifiers that answered NOT_MINE */
 	uint16_t packets;  /* with payload */
 	uint16_t owned_calls;
-	uint16_t dpi_packets;
 	uint8_t owner;   /* index into classifier_table */
 	bool classified; /* no classifier wants more */
 	bool dpi_done;
@@ -335,34 +334,36 @@ classify_udp(struct inspector *inspector, struct inspection_state *state,
 		classify(inspector, state, &in);
 }
 
+/* General inspection of one packet, as far as the mode and the budget of the burst allow. */
 static void
 inspect_generally(struct inspector *inspector, struct inspection_state *state,
 	struct flow_origin *origin, const struct packet *packet, bool from_initiator)
 {
-	const struct config_inspection *config = inspector->config;
-	enum dpi_verdict verdict;
+	struct dpi_result result;
 
-	if (config->mode == INSPECT_CANDIDATES && state->owner == NO_OWNER) {
+	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == NO_OWNER) {
 		state->dpi_done = state->classified;
 		return;
 	}
 	if (inspector->dpi_left == 0) {
 		inspector->counters.dpi_skipped++;
-		state->dpi_done = ++state->dpi_packets >= config->dpi_max_packets;
+		/* A flow must not hold its state for an inspection that never comes. */
+		state->dpi_done = state->packets >= inspector->config->dpi_max_packets;
 		return;
 	}
 	if (state->dpi == NULL)
-		state->dpi = dpi_flow_begin(inspector->dpi);
+		state->dpi = dpi_attach(inspector->dpi);
 	if (state->dpi == NULL) {
 		inspector->counters.dpi_skipped++;
 		state->dpi_done = true;
 		return;
 	}
 	inspector->dpi_left--;
-	inspector->counters.dpi_packets++;
-	verdict = dpi_inspect(inspector->dpi, state->dpi, packet, from_initiator);
-	if (verdict == DPI_DONE || ++state->dpi_packets >= config->dpi_max_packets) {
-		origin->application = dpi_flow_end(inspector->dpi, state->dpi);
+	if (dpi_inspect(inspector->dpi, state->dpi, packet->data + packet->l3,
+		    (uint32_t)(packet->payload - packet->l3) + packet->payload_length, packet->time,
+		    from_initiator, &result) == DPI_DONE) {
+		origin->application = result.protocol;
+		dpi_detach(inspector->dpi, state->dpi);
 		state->dpi = NULL;
 		state->dpi_done = true;
 	}
@@ -374,7 +375,7 @@ release_state(struct inspector *inspector, struct flow *flow)
 	struct inspection_state *state = state_of(inspector, flow);
 
 	if (state->dpi)
-		dpi_flow_end(inspector->dpi, state->dpi);
+		dpi_detach(inspector->dpi, state->dpi);
 	tcp_stream_end(&state->streams[0], &inspector->buffers);
 	tcp_stream_end(&state->streams[1], &inspector->buffers);
 	inspector->free_list[inspector->free_count++] = flow->inspection;
@@ -432,6 +433,20 @@ inspector_link_packet(struct inspector *inspector, const struct packet *packet)
 	}
 }
 
+static void
+add_dpi_figures(const struct dpi *dpi, struct health_record *health)
+{
+	struct dpi_counters counters = dpi_counters(dpi);
+
+	health_add(health, "inspection.dpi_packets", HEALTH_COUNTER, counters.packets);
+	health_add(health, "inspection.dpi_detected", HEALTH_COUNTER, counters.detected);
+	health_add(health, "inspection.dpi_gave_up", HEALTH_COUNTER, counters.gave_up);
+	health_add(health, "inspection.dpi_flows_refused", HEALTH_COUNTER, counters.flows_refused);
+	health_add(health, "inspection.dpi_memory", HEALTH_GAUGE, counters.memory_in_use);
+	health_add(health, "inspection.dpi_memory_fallbacks", HEALTH_COUNTER,
+		counters.memory_fallbacks);
+}
+
 void
 inspector_health(const struct inspector *inspector, struct health_record *health)
 {
@@ -443,8 +458,9 @@ inspector_health(const struct inspector *inspector, struct health_record *health
 	health_add(health, "inspection.evidence", HEALTH_COUNTER, counters->evidence);
 	health_add(health, "inspection.evidence_repeated", HEALTH_COUNTER,
 		counters->evidence_repeated);
-	health_add(health, "inspection.dpi_packets", HEALTH_COUNTER, counters->dpi_packets);
 	health_add(health, "inspection.dpi_skipped", HEALTH_COUNTER, counters->dpi_skipped);
+	if (inspector->dpi)
+		add_dpi_figures(inspector->dpi, health);
 	health_add(health, "inspection.link_packets", HEALTH_COUNTER, counters->link_packets);
 	health_add(health, "inspection.tcp_gaps", HEALTH_COUNTER, inspector->buffers.gaps);
 	health_add(health, "inspection.tcp_buffers_exhausted", HEALTH_LOSS,

@@ -21,9 +21,8 @@ struct inspector_counters {
 	uint64_t flows_skipped;     /* no state was free */
 	uint64_t evidence;          /* facts passed on */
 	uint64_t evidence_repeated; /* the same fact again within the repeat time */
-	uint64_t dpi_packets;
-	uint64_t dpi_skipped;  /* over the budget of a burst */
-	uint64_t link_packets; /* link-layer protocols inspected */
+	uint64_t dpi_skipped;       /* over the budget of a burst */
+	uint64_t link_packets;      /* link-layer protocols inspected */
 };
 
 struct recent_fact {

@@ -9,10 +9,10 @@
 
 /* Flows looked at by the expiry wheels per burst of 32 packets: enough to retire flows as fast as
  * packets can create them, and bounded so that a burst never waits long for it. */
-#define EXPIRY_BUDGET 64
-#define FIRST_LOOK    INT64_C(2000000000)
-#define LONGEST_LOOK  INT64_C(32000000000)
-#define TCP_LINGER    INT64_C(5000000000)
+#define EXPIRY_BUDGET       64
+#define FIRST_LOOK          INT64_C(2000000000)
+#define LOOKS_UNTIL_LONGEST 4 /* each look waits twice as long as the one before, up to 32 s */
+#define TCP_LINGER          INT64_C(5000000000)
 
 #define MILLISECOND INT64_C(1000000)
 
@@ -37,8 +37,7 @@ receive_record(void *context, struct flow *flow, const struct flow_origin *origi
 
 	flow_to_record(flow, origin, wide, reason, &record);
 	if (pipeline->inspector.dpi && origin->application)
-		dpi_name(pipeline->inspector.dpi, origin->application, record.application_name,
-			sizeof(record.application_name));
+		dpi_name(pipeline->inspector.dpi, origin->application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
 		return false;
 	flow->flags |= FLOW_REPORTED;
@@ -60,6 +59,17 @@ is_watched(const struct watch_set *watch, const struct flow_record *record)
 	       watch_set_has(watch, record->tenant, &record->responder.ip);
 }
 
+static int64_t
+next_look(struct flow *flow)
+{
+	unsigned looks = flow->looks & FLOW_LOOKS_COUNT;
+
+	if (looks == LOOKS_UNTIL_LONGEST)
+		return FIRST_LOOK << LOOKS_UNTIL_LONGEST;
+	flow->looks++;
+	return FIRST_LOOK << looks;
+}
+
 /* Tells policy of a watched connection while it lives: once when it is first seen, once more when
  * it was answered. The record counts nothing; the flow's next record does. */
 static int64_t
@@ -69,23 +79,23 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 	struct pipeline *pipeline = context;
 	const struct watch_set *watch =
 		atomic_load_explicit(&pipeline->watch, memory_order_acquire);
-	int64_t next = FIRST_LOOK << (flow->looks < 4 ? flow->looks : 4);
-	struct flow_record record;
+	bool answered = flow->flags & FLOW_ANSWERED;
 	bool told = flow->flags & FLOW_WATCHED;
+	int64_t next = next_look(flow);
+	struct flow_record record;
 
-	if (flow->looks < UINT8_MAX)
-		flow->looks++;
-	if (next > LONGEST_LOOK)
-		next = LONGEST_LOOK;
-	if (watch == NULL || (told && (flow->flags & FLOW_ANSWERED)))
+	if (watch == NULL || (flow->looks & FLOW_ANSWER_TOLD) || (told && !answered))
 		return next;
 	flow_to_record(flow, origin, wide, FLOW_UPDATE, &record);
-	if (!is_watched(watch, &record) || (told && !record.answered))
+	if (!is_watched(watch, &record))
 		return next;
 	memset(record.packets, 0, sizeof(record.packets));
 	memset(record.bytes, 0, sizeof(record.bytes));
-	if (pipeline->output.flow(pipeline->output.context, &record))
-		flow->flags |= FLOW_REPORTED | FLOW_WATCHED;
+	if (!pipeline->output.flow(pipeline->output.context, &record))
+		return next;
+	flow->flags |= FLOW_REPORTED | FLOW_WATCHED;
+	if (answered)
+		flow->looks |= FLOW_ANSWER_TOLD;
 	return next;
 }
 

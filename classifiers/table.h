@@ -19,6 +19,9 @@
 	X(sadp) \
 	X(dhip_discovery) \
 	/* sessions: what devices serve */ \
+	X(baichuan) \
+	X(dvrip) \
+	X(tls) \
 	X(rtsp) \
 	X(http) \
 	X(rtp) \

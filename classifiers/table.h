@@ -19,7 +19,11 @@
 	X(sadp) \
 	X(dhip_discovery) \
 	/* sessions: what devices serve */ \
+	X(baichuan) \
+	X(dvrip) \
+	X(tls) \
 	X(rtsp) \
+	X(http) \
 	X(rtp) \
 	/* the end of the list: no line may follow */
 /* clang-format on */

@@ -208,7 +208,7 @@ read_domain(struct knowledge *knowledge, struct tsv *tsv, unsigned layer)
 	struct domain_row *row = row_add(&knowledge->domains);
 	char **fields = tsv->fields;
 	bool known = false;
-	float weight;
+	float weight = 0;
 	int result;
 
 	if (!row)

@@ -141,74 +141,78 @@ domain_matches(const struct config_allow *config, const char *name)
 	return false;
 }
 
-/* The rows that could allow this contact by one of their targets. */
-struct candidate {
-	const struct allow_list *allow;
-	const struct suspect *suspect;
-	const struct config_zone *own_zone;
-	const struct contact_facts *facts;
-};
+static bool
+row_applies(const struct allow_row *row, const struct allow_case *which)
+{
+	return port_matches(row->config, which->facts) &&
+	       is_selected(row, which->suspect, which->own_zone, which->facts);
+}
+
+static const struct config_allow *
+row_by_network(const struct allow_list *allow, const struct allow_case *which)
+{
+	for (size_t i = 0; i < allow->count; i++) {
+		const struct allow_row *row = &allow->rows[i];
+
+		if (network_matches(row->config, &which->facts->peer.ip) && row_applies(row, which))
+			return row->config;
+	}
+	return NULL;
+}
 
 static bool
-row_applies(const struct candidate *candidate, const struct allow_row *row)
+is_answered(const struct config_allow *row, const struct allow_case *which)
 {
-	return port_matches(row->config, candidate->facts) &&
-	       is_selected(row, candidate->suspect, candidate->own_zone, candidate->facts);
+	for (size_t i = 0; i < which->answer_count; i++)
+		if (domain_matches(row, which->answers[i]))
+			return true;
+	return false;
 }
 
+/* The row that allows the claimed name, with a DNS answer behind it if there is such a row. */
 static const struct config_allow *
-row_by_network(const struct candidate *candidate)
+row_by_name(const struct allow_list *allow, const struct allow_case *which,
+	const struct name_claim *claim, bool *confirmed)
 {
-	for (size_t i = 0; i < candidate->allow->count; i++) {
-		const struct allow_row *row = &candidate->allow->rows[i];
+	const struct config_allow *unconfirmed = NULL;
 
-		if (network_matches(row->config, &candidate->facts->peer.ip) &&
-			row_applies(candidate, row))
+	for (size_t i = 0; i < allow->count; i++) {
+		const struct allow_row *row = &allow->rows[i];
+
+		if (!domain_matches(row->config, claim->name) || !row_applies(row, which))
+			continue;
+		*confirmed = claim->confirmed || is_answered(row->config, which);
+		if (*confirmed)
 			return row->config;
+		unconfirmed = row->config;
 	}
-	return NULL;
-}
-
-static const struct config_allow *
-row_by_name(const struct candidate *candidate, const char *name)
-{
-	for (size_t i = 0; i < candidate->allow->count; i++) {
-		const struct allow_row *row = &candidate->allow->rows[i];
-
-		if (domain_matches(row->config, name) && row_applies(candidate, row))
-			return row->config;
-	}
-	return NULL;
+	*confirmed = false;
+	return unconfirmed;
 }
 
 struct allow_verdict
-allow_judge(const struct allow_list *allow, const struct suspect *suspect,
-	const struct config_zone *own_zone, const struct contact_facts *facts,
-	const struct name_claim *claims, size_t claim_count)
+allow_judge(const struct allow_list *allow, const struct allow_case *which)
 {
-	struct candidate candidate = {
-		.allow = allow, .suspect = suspect, .own_zone = own_zone, .facts = facts};
-	struct allow_verdict verdict = {.row = row_by_network(&candidate), .blamed = -1};
+	struct allow_verdict verdict = {.row = row_by_network(allow, which), .blamed = -1};
 	const struct config_allow *by_name = NULL;
 
 	if (verdict.row)
 		return verdict;
-	for (size_t i = 0; i < claim_count; i++) {
-		const struct config_allow *row = row_by_name(&candidate, claims[i].name);
+	for (size_t i = 0; i < which->claim_count; i++) {
+		const struct name_claim *claim = &which->claims[i];
+		bool confirmed;
+		const struct config_allow *row = row_by_name(allow, which, claim, &confirmed);
 
-		if (row && claims[i].confirmed) {
+		if (row && confirmed) {
 			by_name = row;
-			if (!claims[i].spoken)
-				break;
-			continue;
-		}
-		if (verdict.blamed < 0) {
+			if (!claim->spoken)
+				return (struct allow_verdict){.row = row, .blamed = -1};
+		} else if (verdict.blamed < 0) {
 			verdict.blamed = (int)i;
 			verdict.unconfirmed = row != NULL;
 		}
 	}
-	/* A device that named several peers at one address must be allowed all of them. */
-	if (by_name && (verdict.blamed < 0 || !claims[verdict.blamed].spoken))
-		return (struct allow_verdict){.row = by_name, .blamed = -1};
+	if (verdict.blamed < 0)
+		verdict.row = by_name;
 	return verdict;
 }

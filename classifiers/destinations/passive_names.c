@@ -4,9 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define NAMES_PER_PAIR 16                        /* the oldest of a pair makes room */
-#define CLOCK_SLACK    (INT64_C(1000) * 1000000) /* evidence and flow records round differently */
-#define NEVER          INT64_MIN
+#define CLOCK_SLACK (INT64_C(1000) * 1000000) /* evidence and flow records round differently */
+#define NEVER       INT64_MIN
 
 struct pair {
 	struct ip_address client; /* ADDRESS_NONE: any */
@@ -140,7 +139,7 @@ make_room(struct passive_names *names, const struct pair *pair)
 	for (struct name_entry *e = first_of_pair(names, pair); e; e = next_of_pair(e), count++)
 		if (oldest == NULL || last_seen(e) < last_seen(oldest))
 			oldest = e;
-	if (count >= NAMES_PER_PAIR)
+	if (count >= CLAIMS_MAX)
 		evict(names, oldest);
 	else if (lru_table_full(&names->table))
 		evict(names, (struct name_entry *)names->table.oldest);
@@ -247,14 +246,20 @@ entry_counts(const struct name_entry *entry, enum claim_source source,
 	return false;
 }
 
+/* Names older than this say nothing of the traffic in question. */
+static int64_t
+fresh_since(const struct name_question *question)
+{
+	return question->first < INT64_MIN + NAME_FRESH_FOR ? INT64_MIN + 1
+							    : question->first - NAME_FRESH_FOR;
+}
+
 static size_t
 collect(struct passive_names *names, const struct name_question *question, enum claim_source source,
 	struct name_claim *claims)
 {
 	bool own = source == SPOKEN_IN_TIME || source == OWN_OTHER;
-	int64_t since = question->first < INT64_MIN + NAME_FRESH_FOR
-				? INT64_MIN + 1
-				: question->first - NAME_FRESH_FOR;
+	int64_t since = fresh_since(question);
 	int64_t times[CLAIMS_MAX] = {0};
 	size_t count = 0;
 
@@ -286,6 +291,21 @@ passive_names_ask(struct passive_names *names, const struct name_question *quest
 
 	for (int source = SPOKEN_IN_TIME; source <= OTHERS_CLAIMS && count == 0; source++)
 		count = collect(names, question, (enum claim_source)source, claims);
+	return count;
+}
+
+size_t
+passive_names_answers(const struct passive_names *names, const struct name_question *question,
+	const char *answers[CLAIMS_MAX])
+{
+	struct pair shared = pair_of(&anyone, question->address);
+	int64_t since = fresh_since(question);
+	size_t count = 0;
+
+	for (struct name_entry *e = first_of_pair(names, &shared); e && count < CLAIMS_MAX;
+		e = next_of_pair(e))
+		if (e->answered >= since)
+			answers[count++] = e->name;
 	return count;
 }
 

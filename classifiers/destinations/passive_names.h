@@ -15,7 +15,7 @@
 #include "dataplane/records/health_record.h"
 
 #define DOMAIN_SIZE    128 /* as in alert_record; longer names are refused and counted */
-#define CLAIMS_MAX     8
+#define CLAIMS_MAX     16  /* also how many names one pair keeps */
 #define NAME_FRESH_FOR (INT64_C(86400) * 1000000000) /* a name counts this long after last seen */
 
 struct passive_names {
@@ -54,6 +54,10 @@ void passive_names_learn(struct passive_names *names, const struct evidence *evi
  * others got; else what others claimed (never confirmed). */
 size_t passive_names_ask(struct passive_names *names, const struct name_question *question,
 	struct name_claim claims[CLAIMS_MAX]);
+/* Fills `answers` with the names that DNS answers to anyone gave the address, and returns how many.
+ */
+size_t passive_names_answers(const struct passive_names *names,
+	const struct name_question *question, const char *answers[CLAIMS_MAX]);
 /* The best name of an address for a client at any time, "" unknown. */
 const char *passive_names_best(const struct passive_names *names, const struct ip_address *client,
 	const struct ip_address *address);

@@ -151,7 +151,6 @@ struct hearing {
 	struct contact_grounds grounds;
 	struct allow_verdict verdict;
 	struct name_claim claims[CLAIMS_MAX];
-	size_t claim_count;
 	const char *domain;   /* to show, "" none */
 	const char *identity; /* that makes many addresses one destination, "" none */
 };
@@ -215,13 +214,17 @@ hear(struct rulebook *rules, const struct suspect *suspect, const struct contact
 		.address = &facts->peer.ip,
 		.first = facts->first,
 		.last = facts->last};
+	const char *answers[CLAIMS_MAX];
+	struct allow_case which = {
+		.suspect = suspect, .facts = facts, .claims = hearing->claims, .answers = answers};
 
 	memset(hearing, 0, sizeof(*hearing));
 	hearing->grounds.own = own_place(rules, suspect, facts);
 	hearing->grounds.peer = zones_place(rules->zones, &facts->peer.ip, facts->peer_vlan);
-	hearing->claim_count = passive_names_ask(rules->names, &question, hearing->claims);
-	hearing->verdict = allow_judge(rules->allow, suspect, hearing->grounds.own.zone, facts,
-		hearing->claims, hearing->claim_count);
+	which.own_zone = hearing->grounds.own.zone;
+	which.claim_count = passive_names_ask(rules->names, &question, hearing->claims);
+	which.answer_count = passive_names_answers(rules->names, &question, answers);
+	hearing->verdict = allow_judge(rules->allow, &which);
 	choose_name(rules, hearing, facts);
 }
 

@@ -64,6 +64,15 @@ event_encoder_free(struct event_encoder *encoder)
 	free(encoder);
 }
 
+const char *
+event_id_format(const struct event_encoder *encoder, enum event_dataset dataset, uint64_t sequence,
+	char *text)
+{
+	snprintf(text, EVENT_ID_SIZE, "%s-%s-%llu", encoder->run_id, event_dataset_name(dataset),
+		(unsigned long long)sequence);
+	return text;
+}
+
 static void
 write_names(struct json *json, const char *key, const char *const names[ECS_TYPES_MAX])
 {
@@ -91,9 +100,7 @@ write_event_fields(struct event_encoder *encoder, const struct event *event, uin
 	snprintf(text, sizeof(text), PRODUCT ".%s", dataset);
 	json_text(json, "dataset", text);
 	json_text(json, "module", PRODUCT);
-	snprintf(text, sizeof(text), "%s-%s-%llu", encoder->run_id, dataset,
-		(unsigned long long)sequence);
-	json_text(json, "id", text);
+	json_text(json, "id", event_id_format(encoder, event->dataset, sequence, text));
 	json_unsigned(json, "sequence", sequence);
 	if (event->dataset == EVENT_ALERT)
 		json_unsigned(json, "severity", category.severity);

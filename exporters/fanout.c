@@ -89,7 +89,6 @@ lane_poll(struct lane *lane)
 static void
 lane_write(struct lane *lane, struct exported_event *event)
 {
-	counter_add(&lane->counters.accepted, 1);
 	if (past_deadline(lane))
 		counter_add(&lane->counters.failed, 1);
 	else
@@ -108,6 +107,7 @@ lane_run(void *argument)
 		bool closed = queue_is_closed(lane->queue);
 		size_t count = queue_pop(lane->queue, batch, BATCH, POLL_INTERVAL_MS);
 
+		counter_add(&lane->counters.accepted, count);
 		for (size_t i = 0; i < count; i++) {
 			lane_write(lane, batch[i]);
 			if (monotonic_now() >= next_poll) {

@@ -75,16 +75,19 @@ read_headers(struct cursor *text)
 	return headers;
 }
 
-/* The address in "http://address[:port]/..."; none for a name or a link-local IPv6 scope. */
+/* The address in "http[s]://address[:port]/..."; none for a name or a link-local IPv6 scope. */
 static struct ip_address
 location_address(struct slice location)
 {
 	struct ip_address ip = {0};
 	const char *host, *past;
 
-	if (!begins(location, "http://"))
+	if (begins(location, "http://"))
+		host = location.at + strlen("http://");
+	else if (begins(location, "https://"))
+		host = location.at + strlen("https://");
+	else
 		return ip;
-	host = location.at + strlen("http://");
 	past = location.at + location.length;
 	if (host < past && *host == '[') {
 		const char *bracket = memchr(host, ']', (size_t)(past - host));
@@ -100,12 +103,31 @@ location_address(struct slice location)
 	return ip;
 }
 
+/* "uuid:...::urn:..." repeats the type for each of a device's services: one identity is enough. */
+static struct slice
+unique_part(struct slice usn)
+{
+	const char *rest = memmem(usn.at, usn.length, "::", 2);
+
+	if (rest != NULL)
+		usn.length = (size_t)(rest - usn.at);
+	return usn;
+}
+
+/* Every root device says so, and a type that is the uuid repeats the USN. */
+static bool
+tells_kind(struct slice type)
+{
+	return !begins(type, "upnp:rootdevice") && !begins(type, "uuid:");
+}
+
 static void
 report_headers(
 	const struct inspection *in, const struct headers *headers, const struct report_sink *sink)
 {
 	static const struct mac_address no_mac;
 	struct ip_address ip = location_address(headers->location);
+	struct slice usn = unique_part(headers->usn);
 	struct claim claim;
 
 	/* A host may reply by IPv6 with an IPv4 location: that contradicts nothing. */
@@ -114,10 +136,10 @@ report_headers(
 	claim = claim_of(in->packet, &ip, &no_mac);
 	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_SERVER, headers->server.at,
 		headers->server.length, sink);
-	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_USN, headers->usn.at,
-		headers->usn.length, sink);
-	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_TYPE, headers->type.at,
-		headers->type.length, sink);
+	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_USN, usn.at, usn.length, sink);
+	if (tells_kind(headers->type))
+		report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_TYPE, headers->type.at,
+			headers->type.length, sink);
 	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_LOCATION, headers->location.at,
 		headers->location.length, sink);
 }

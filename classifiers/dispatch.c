@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_SETS_MAX 256   /* distinct sets of classifiers that ports lead to, the empty included \
+#define PORT_SETS_MAX                                                                              \
+	256                 /* distinct sets of classifiers that ports lead to, the empty included \
 			     */
 #define MAGIC_OFFSETS_MAX 8 /* distinct offsets that magics of one layer stand at */
 #define MAGICS_MAX        256 /* of one layer */

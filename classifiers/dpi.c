@@ -175,20 +175,26 @@ protocol_of(const ndpi_protocol *found)
 }
 
 /* Names are ASCII; lower case as everywhere in our events. */
-static void
-set_result(struct dpi *dpi, uint16_t protocol, struct dpi_result *result)
+void
+dpi_name(const struct dpi *dpi, uint16_t protocol, char name[DPI_NAME_SIZE])
 {
-	const char *name = NULL;
+	const char *text = NULL;
 	size_t length = 0;
 
 	if (protocol != NDPI_PROTOCOL_UNKNOWN)
-		name = ndpi_get_proto_name(dpi->module, protocol);
-	for (; name && name[length] && length < DPI_NAME_SIZE - 1; length++) {
-		char c = name[length];
+		text = ndpi_get_proto_name(dpi->module, protocol);
+	for (; text && text[length] && length < DPI_NAME_SIZE - 1; length++) {
+		char c = text[length];
 
-		result->name[length] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		name[length] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 	}
-	result->name[length] = '\0';
+	name[length] = '\0';
+}
+
+static void
+set_result(struct dpi *dpi, uint16_t protocol, struct dpi_result *result)
+{
+	dpi_name(dpi, protocol, result->name);
 	result->protocol = protocol;
 	if (protocol != NDPI_PROTOCOL_UNKNOWN)
 		dpi->counters.detected++;

@@ -59,6 +59,9 @@ void dpi_conclude(struct dpi *dpi, struct dpi_flow *flow, struct dpi_result *res
 /* Returns the handle; NULL is ignored. */
 void dpi_detach(struct dpi *dpi, struct dpi_flow *flow);
 
+/* nDPI's name of a protocol in lower case, "" for 0. */
+void dpi_name(const struct dpi *dpi, uint16_t protocol, char name[DPI_NAME_SIZE]);
+
 struct dpi_counters dpi_counters(const struct dpi *dpi);
 
 #endif

@@ -11,7 +11,16 @@
 #define CLASSIFIERS(X) \
 	/* discovery: what devices announce */ \
 	X(arp) \
+	X(dhcp) \
+	X(dns) \
+	X(mdns) \
+	X(ssdp) \
+	X(wsd) \
+	X(sadp) \
+	X(dhip_discovery) \
 	/* sessions: what devices serve */ \
+	X(rtsp) \
+	X(rtp) \
 	/* the end of the list: no line may follow */
 /* clang-format on */
 

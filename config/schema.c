@@ -82,7 +82,7 @@ const struct setting config_settings[] = {
 	{"dataplane.mbufs", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.mbufs), "0", 0, 16777216,
 		DOC("Packet buffers per worker. 0: derived from the descriptors.")},
 	{"dataplane.ports", SETTING_MAPPINGS, RELOAD_RESTART,
-		LIST(config_dataplane, ports, port_count, 32),
+		LIST(config, dataplane.ports, dataplane.port_count, 32),
 		DOC("Ports that receive mirrored traffic.")},
 	{"dataplane.ports[].device", SETTING_TEXT, RELOAD_RESTART, MEMBER(config_port, device),
 		NULL,

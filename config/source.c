@@ -93,6 +93,8 @@ syntax_error(struct source *source, const yaml_parser_t *parser)
 	const char *problem = parser->problem ? parser->problem : "cannot be parsed";
 	char what[256];
 
+	if (parser->error == YAML_MEMORY_ERROR)
+		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR) {
 		snprintf(what, sizeof(what), "%s; save the file as plain UTF-8 text", problem);
 		source_message(source->error, source->error_size, source->path,
@@ -210,12 +212,11 @@ source_read(const char *path, yaml_document_t *document, char *error, size_t err
 	int result;
 
 	source.bytes = malloc(FILE_SIZE_MAX + 1);
-	snprintf(error, error_size, "%s: out of memory", path);
-	if (source.bytes == NULL)
-		return -ENOMEM;
-	result = read_file(&source);
+	result = source.bytes ? read_file(&source) : -ENOMEM;
 	if (result == 0)
 		result = parse(&source, document);
+	if (result == -ENOMEM)
+		snprintf(error, error_size, "%s: out of memory", path);
 	free(source.bytes);
 	return result;
 }

@@ -20,10 +20,11 @@ struct event_category {
 
 void event_categorise(const struct event *event, struct event_category *category);
 
-void event_write_flow(struct json *json, const struct flow_event *event, const char *community_id);
-void event_write_device(struct json *json, const struct device_record *device);
-void event_write_stream(struct json *json, const struct stream_record *stream);
-void event_write_alert(struct json *json, const struct alert_record *alert);
-void event_write_health(struct json *json, const struct health_record *health);
+void event_write_flow(
+	struct json_writer *json, const struct flow_event *event, const char *community_id);
+void event_write_device(struct json_writer *json, const struct device_record *device);
+void event_write_stream(struct json_writer *json, const struct stream_record *stream);
+void event_write_alert(struct json_writer *json, const struct alert_record *alert);
+void event_write_health(struct json_writer *json, const struct health_record *health);
 
 #endif

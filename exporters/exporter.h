@@ -20,6 +20,7 @@ struct exported_event {
 	int64_t time;
 	uint64_t sequence;  /* gapless per run and dataset, from 1 */
 	char key[64];       /* device id the event is about, or "" */
+	char id[48];        /* event.id: unique across runs */
 	size_t json_length; /* without NUL */
 	const char *json;   /* one line, no newline, NUL-terminated */
 	/* A copy of the record for exporters that store fields. Flow and health events carry none.

@@ -89,7 +89,6 @@ lane_poll(struct lane *lane)
 static void
 lane_write(struct lane *lane, struct exported_event *event)
 {
-	counter_add(&lane->counters.accepted, 1);
 	if (past_deadline(lane))
 		counter_add(&lane->counters.failed, 1);
 	else
@@ -108,6 +107,7 @@ lane_run(void *argument)
 		bool closed = queue_is_closed(lane->queue);
 		size_t count = queue_pop(lane->queue, batch, BATCH, POLL_INTERVAL_MS);
 
+		counter_add(&lane->counters.accepted, count);
 		for (size_t i = 0; i < count; i++) {
 			lane_write(lane, batch[i]);
 			if (monotonic_now() >= next_poll) {
@@ -336,6 +336,7 @@ fanout_event(struct fanout *fanout, const struct event *event)
 	struct exported_event *shared;
 	unsigned owners = 0;
 	uint64_t sequence = ++fanout->sequences[event->dataset];
+	char id[EVENT_ID_SIZE];
 	const char *json;
 	size_t length;
 
@@ -344,7 +345,8 @@ fanout_event(struct fanout *fanout, const struct event *event)
 	if (owners == 0)
 		return;
 	json = event_encode(fanout->encoder, event, sequence, &length);
-	shared = shared_event_create(event, sequence, json, length, owners);
+	event_id_format(fanout->encoder, event->dataset, sequence, id);
+	shared = shared_event_create(event, id, sequence, json, length, owners);
 	for (size_t i = 0; i < fanout->lane_count; i++) {
 		struct lane *lane = &fanout->lanes[i];
 

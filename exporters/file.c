@@ -53,27 +53,35 @@ file_accepts(const struct config *config, enum event_dataset dataset)
 
 /* A crash in mid-write leaves a line without its end: the next line must not be joined to it. */
 static bool
-last_line_is_torn(int fd)
+last_line_is_torn(const char *path, int fd)
 {
 	struct stat status;
 	char last;
+	int reader;
+	bool torn;
 
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
 		return false;
-	return pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		return false;
+	torn = pread(reader, &last, 1, status.st_size - 1) == 1 && last != '\n';
+	close(reader);
+	return torn;
 }
 
+/* Not for reading too: a pipe would then be its own reader and never report that the other is gone.
+ * Not blocking: a pipe that nobody reads must not hold the shutdown up. */
 static int
 open_path(struct exporter_instance *file)
 {
-	int fd = open(file->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, FILE_MODE);
+	int fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		FILE_MODE);
 
-	if (fd < 0 && errno == EACCES) /* a pipe or a file that may only be written */
-		fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	file->fd = fd;
-	file->ends_torn = last_line_is_torn(fd);
+	file->ends_torn = last_line_is_torn(file->path, fd);
 	if (file->ends_torn)
 		log_warning("file: %s ends in an incomplete line; it stays, on a line of its own",
 			file->path);

@@ -13,15 +13,15 @@
 
 #define NANOSECONDS_PER_SECOND 1000000000
 
-struct json {
+struct json_writer {
 	yajl_gen generator;
 	struct evidence scratch; /* where doubtful text is cleaned */
 };
 
-struct json *
-json_create(void)
+struct json_writer *
+json_writer_create(void)
 {
-	struct json *json = calloc(1, sizeof(*json));
+	struct json_writer *json = calloc(1, sizeof(*json));
 
 	if (json == NULL)
 		return NULL;
@@ -36,7 +36,7 @@ json_create(void)
 }
 
 void
-json_free(struct json *json)
+json_writer_free(struct json_writer *json)
 {
 	if (json == NULL)
 		return;
@@ -53,20 +53,20 @@ must(yajl_gen_status status)
 }
 
 static void
-put_text(struct json *json, const char *text, size_t length)
+put_text(struct json_writer *json, const char *text, size_t length)
 {
 	must(yajl_gen_string(json->generator, (const unsigned char *)text, length));
 }
 
 static void
-put_key(struct json *json, const char *key)
+put_key(struct json_writer *json, const char *key)
 {
 	if (key != NULL)
 		put_text(json, key, strlen(key));
 }
 
 void
-json_begin(struct json *json)
+json_writer_begin(struct json_writer *json)
 {
 	yajl_gen_clear(json->generator);
 	yajl_gen_reset(json->generator, NULL);
@@ -74,7 +74,7 @@ json_begin(struct json *json)
 }
 
 const char *
-json_end(struct json *json, size_t *length)
+json_writer_end(struct json_writer *json, size_t *length)
 {
 	const unsigned char *text = NULL;
 
@@ -84,27 +84,27 @@ json_end(struct json *json, size_t *length)
 }
 
 void
-json_object(struct json *json, const char *key)
+json_put_object(struct json_writer *json, const char *key)
 {
 	put_key(json, key);
 	must(yajl_gen_map_open(json->generator));
 }
 
 void
-json_close_object(struct json *json)
+json_put_close_object(struct json_writer *json)
 {
 	must(yajl_gen_map_close(json->generator));
 }
 
 void
-json_array(struct json *json, const char *key)
+json_put_array(struct json_writer *json, const char *key)
 {
 	put_key(json, key);
 	must(yajl_gen_array_open(json->generator));
 }
 
 void
-json_close_array(struct json *json)
+json_put_close_array(struct json_writer *json)
 {
 	must(yajl_gen_array_close(json->generator));
 }
@@ -121,7 +121,7 @@ is_plain(const char *text, size_t length)
 }
 
 void
-json_text(struct json *json, const char *key, const char *text)
+json_put_text(struct json_writer *json, const char *key, const char *text)
 {
 	size_t length = strlen(text);
 
@@ -139,14 +139,14 @@ json_text(struct json *json, const char *key, const char *text)
 }
 
 static void
-put_number(struct json *json, const char *key, const char *text, int length)
+put_number(struct json_writer *json, const char *key, const char *text, int length)
 {
 	put_key(json, key);
 	must(yajl_gen_number(json->generator, text, (size_t)length));
 }
 
 void
-json_unsigned(struct json *json, const char *key, uint64_t value)
+json_put_unsigned(struct json_writer *json, const char *key, uint64_t value)
 {
 	char text[24];
 	char *at = text + sizeof(text);
@@ -159,14 +159,14 @@ json_unsigned(struct json *json, const char *key, uint64_t value)
 }
 
 void
-json_integer(struct json *json, const char *key, int64_t value)
+json_put_integer(struct json_writer *json, const char *key, int64_t value)
 {
 	put_key(json, key);
 	must(yajl_gen_integer(json->generator, value));
 }
 
 void
-json_decimal(struct json *json, const char *key, double value, int decimals)
+json_put_decimal(struct json_writer *json, const char *key, double value, int decimals)
 {
 	static const uint64_t scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 	uint64_t scale = scales[decimals];
@@ -192,7 +192,7 @@ json_decimal(struct json *json, const char *key, double value, int decimals)
 }
 
 void
-json_boolean(struct json *json, const char *key, bool value)
+json_put_boolean(struct json_writer *json, const char *key, bool value)
 {
 	put_key(json, key);
 	must(yajl_gen_bool(json->generator, value));
@@ -240,7 +240,7 @@ time_format(int64_t nanoseconds, char *text)
 }
 
 void
-json_time(struct json *json, const char *key, int64_t nanoseconds)
+json_put_time(struct json_writer *json, const char *key, int64_t nanoseconds)
 {
 	char text[TIME_TEXT_SIZE];
 	size_t length;
@@ -253,15 +253,15 @@ json_time(struct json *json, const char *key, int64_t nanoseconds)
 }
 
 void
-json_ip(struct json *json, const char *key, const struct ip_address *ip)
+json_put_ip(struct json_writer *json, const char *key, const struct ip_address *ip)
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	json_text(json, key, ip_format(ip, text));
+	json_put_text(json, key, ip_format(ip, text));
 }
 
 void
-json_mac(struct json *json, const char *key, const struct mac_address *mac)
+json_put_mac(struct json_writer *json, const char *key, const struct mac_address *mac)
 {
 	char text[MAC_TEXT_SIZE];
 
@@ -274,5 +274,5 @@ json_mac(struct json *json, const char *key, const struct mac_address *mac)
 		else if (*c >= 'a')
 			*c = (char)(*c - 'a' + 'A');
 	}
-	json_text(json, key, text);
+	json_put_text(json, key, text);
 }

@@ -53,7 +53,7 @@ subject_device(const struct event *event)
 }
 
 struct exported_event *
-shared_event_create(const struct event *event, uint64_t sequence, const char *json,
+shared_event_create(const struct event *event, const char *id, uint64_t sequence, const char *json,
 	size_t json_length, unsigned owners)
 {
 	size_t record = record_size(event->dataset);
@@ -74,6 +74,7 @@ shared_event_create(const struct event *event, uint64_t sequence, const char *js
 	exported->sequence = sequence;
 	exported->json = text;
 	exported->json_length = json_length;
+	snprintf(exported->id, sizeof(exported->id), "%s", id);
 	snprintf(exported->key, sizeof(exported->key), "%s", subject_device(event));
 	if (record > 0) {
 		/* Every member of the union is a pointer to the record. */

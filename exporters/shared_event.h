@@ -8,8 +8,8 @@
 
 /* Copies the record and its JSON into one block with `owners` references (at least 1). Returns
  * NULL when memory is short. */
-struct exported_event *shared_event_create(const struct event *event, uint64_t sequence,
-	const char *json, size_t json_length, unsigned owners);
+struct exported_event *shared_event_create(const struct event *event, const char *id,
+	uint64_t sequence, const char *json, size_t json_length, unsigned owners);
 /* Gives one reference back; any thread. */
 void shared_event_release(struct exported_event *event);
 

@@ -5,8 +5,8 @@
 const struct exporter *const exporter_table[] = {
 	&file_exporter,
 	&state_exporter,
-	
-	
+	&kafka_exporter,
+	&redis_exporter,
 };
 
 const size_t exporter_count = sizeof(exporter_table) / sizeof(exporter_table[0]);

@@ -234,8 +234,12 @@ step(struct rtsp_flow *flow, const struct inspection *in, const uint8_t *data, u
 	bool responder = !in->from_initiator;
 	struct text_message message;
 
-	if (flow->searching[responder])
-		return search(flow, responder, data, length);
+	if (flow->searching[responder]) {
+		uint32_t passed = search(flow, responder, data, length);
+
+		if (passed > 0 || flow->searching[responder])
+			return passed;
+	}
 	if (data[0] == '\r' || data[0] == '\n')
 		return 1;
 	if (data[0] == '$' && (flow->established || rtsp_is_frame(flow, data, length))) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a capture holds, measured with tools that share no code with camspan (tshark, ffprobe)."""
 import collections
+import functools
 import json
 import subprocess
 
@@ -102,6 +103,7 @@ def tshark(capture, *arguments):
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
+@functools.cache
 def rtp_streams(capture):
     """The RTP sources with more than a few packets, by (source, destination, transport)."""
     arguments = [item for field in FIELDS for item in ("-e", field)]
@@ -137,6 +139,7 @@ def picture(stream, codec):
     return video["width"], video["height"], int(video["nb_read_frames"])
 
 
+@functools.cache
 def packet_count(capture):
     lengths = tshark(capture, "-T", "fields", "-e", "frame.len").split()
     return len(lengths), sum(map(int, lengths))

@@ -6,6 +6,7 @@
 #   lab.sh run SECONDS     traffic: searches, recording, viewing, contacts; ends when they are done
 #   lab.sh capture FILE SECONDS   `run` with tcpdump on the span from before to after
 #   lab.sh record FILE     up, capture of a short run, down: how tests/captures/demo.pcap is made
+#   lab.sh span up|down    connects and disconnects the span port
 #   lab.sh exec HOST CMD   runs a command on a host; the host `sensor` has the span port, span0
 #   lab.sh down            removes everything
 #
@@ -23,6 +24,7 @@ prefix=${LAB_PREFIX:-camspan-lab}
 state=${LAB_STATE:-/run/$prefix}
 python=/usr/bin/python3
 lans='camera office core wan'
+span_mtu=9000 # a mirror must carry what it mirrors, jumbo frames of one host included
 cameras="annke dahua axis hanwha reolink vivotek"
 credentials=admin:camera123
 resolver=10.20.3.53
@@ -90,12 +92,14 @@ build_switch() {
 	add_namespace sensor
 	add_bridge span
 	link sensor span0 span span-port
-	on sensor ip link set span0 arp off promisc on up
+	on sensor ip link set span0 arp off promisc on up mtu "$span_mtu"
+	on switch ip link set span-port mtu "$span_mtu"
 	for lan in $lans; do
 		add_bridge "lan-$lan"
 		on switch ip link add "tap-$lan" type veth peer name "mirror-$lan"
 		for end in "tap-$lan" "mirror-$lan"; do
 			on switch ethtool -K "$end" tso off gso off gro off tx off rx off >/dev/null
+			on switch ip link set "$end" mtu "$span_mtu"
 		done
 		on switch ip link set "tap-$lan" master "lan-$lan" up
 		on switch ip link set "mirror-$lan" master span up
@@ -230,7 +234,7 @@ make_certificates() {
 }
 
 build() {
-	mkdir "$state" 2>/dev/null || fail "$state exists: the lab is up, or run \`lab.sh down\` first"
+	mkdir "$state" 2>/dev/null || fail "$state exists: the lab is up, or run 'lab.sh down' first"
 	build_switch
 	build_router
 	hosts | while read -r name lan address mac; do
@@ -245,7 +249,7 @@ build() {
 
 up() {
 	need
-	[ -z "$(namespaces)" ] || fail 'namespaces are left over: run `lab.sh down` first'
+	[ -z "$(namespaces)" ] || fail "namespaces are left over: run 'lab.sh down' first"
 	trap down EXIT
 	trap 'exit 130' INT TERM
 	build
@@ -362,7 +366,7 @@ record() { # FILE
 	trap down EXIT
 	trap 'exit 130' INT TERM
 	need
-	[ -z "$(namespaces)" ] || fail 'namespaces are left over: run `lab.sh down` first'
+	[ -z "$(namespaces)" ] || fail "namespaces are left over: run 'lab.sh down' first"
 	build
 	capture "$1" 12
 	down
@@ -371,13 +375,19 @@ record() { # FILE
 	say "$1: $size bytes"
 }
 
-usage() { sed -n '3,22s/^# \{0,1\}//p' "$0"; }
+span() { # up|down
+	case $1 in up | down) ;; *) fail 'span: up or down' ;; esac
+	for lan in $lans; do on switch ip link set "mirror-$lan" "$1"; done
+}
+
+usage() { sed -n '3,23s/^# \{0,1\}//p' "$0"; }
 
 case ${1:-} in
 up) up ;;
 run) run "${2:?seconds}" ;;
 capture) capture "${2:?file}" "${3:?seconds}" ;;
 record) record "${2:?file}" ;;
+span) span "${2:?up or down}" ;;
 exec)
 	shift
 	on "$@"

@@ -41,7 +41,7 @@ struct flow {
 	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(16)));
 };
 
-struct capture_feed {
+struct session_feed {
 	const struct classifier *const *table;
 	size_t count;
 	struct report_sink sink;
@@ -50,11 +50,11 @@ struct capture_feed {
 	uint32_t vector_sequence[2];
 };
 
-struct capture_feed *
-capture_feed_create(
+struct session_feed *
+session_feed_create(
 	const struct classifier *const *table, size_t count, const struct report_sink *sink)
 {
-	struct capture_feed *feed = calloc(1, sizeof(*feed));
+	struct session_feed *feed = calloc(1, sizeof(*feed));
 
 	feed->table = table;
 	feed->count = count;
@@ -64,7 +64,7 @@ capture_feed_create(
 }
 
 static void
-finish_owner(struct capture_feed *feed, struct flow *flow)
+finish_owner(struct session_feed *feed, struct flow *flow)
 {
 	if (flow->owner >= 0 && feed->table[flow->owner]->finish)
 		feed->table[flow->owner]->finish(flow->scratch, &feed->sink);
@@ -72,7 +72,7 @@ finish_owner(struct capture_feed *feed, struct flow *flow)
 }
 
 static void
-flow_free(struct capture_feed *feed, struct flow *flow)
+flow_free(struct session_feed *feed, struct flow *flow)
 {
 	finish_owner(feed, flow);
 	for (int side = 0; side < 2; side++)
@@ -82,7 +82,7 @@ flow_free(struct capture_feed *feed, struct flow *flow)
 }
 
 void
-capture_feed_free(struct capture_feed *feed)
+session_feed_free(struct session_feed *feed)
 {
 	for (size_t i = 0; i < FLOW_BUCKETS; i++)
 		while (feed->buckets[i]) {
@@ -112,7 +112,7 @@ endpoint_sum(const struct endpoint *end)
 }
 
 static struct flow *
-find_flow(struct capture_feed *feed, const struct packet *packet, bool *from_initiator)
+find_flow(struct session_feed *feed, const struct packet *packet, bool *from_initiator)
 {
 	struct endpoint source = {.ip = packet->source, .port = packet->source_port};
 	struct endpoint destination = {.ip = packet->destination, .port = packet->destination_port};
@@ -142,7 +142,7 @@ find_flow(struct capture_feed *feed, const struct packet *packet, bool *from_ini
 }
 
 static bool
-next_candidate(struct capture_feed *feed, struct flow *flow)
+next_candidate(struct session_feed *feed, struct flow *flow)
 {
 	if (flow->candidates == 0)
 		return false;
@@ -155,7 +155,7 @@ next_candidate(struct capture_feed *feed, struct flow *flow)
 
 /* Hands `in` to the owner, or to the next candidates until one keeps it. */
 static bool
-call(struct capture_feed *feed, struct flow *flow, struct inspection *in)
+call(struct session_feed *feed, struct flow *flow, struct inspection *in)
 {
 	while (flow->owner >= 0) {
 		const struct classifier *classifier = feed->table[flow->owner];
@@ -181,7 +181,7 @@ call(struct capture_feed *feed, struct flow *flow, struct inspection *in)
 
 /* Appends in-order bytes of one direction and offers what is not consumed. */
 static void
-deliver(struct capture_feed *feed, struct flow *flow, const struct packet *packet,
+deliver(struct session_feed *feed, struct flow *flow, const struct packet *packet,
 	bool from_initiator, const uint8_t *data, uint32_t length)
 {
 	struct direction *side = &flow->directions[!from_initiator];
@@ -240,7 +240,7 @@ drop_pending(struct direction *side, size_t index)
 }
 
 static void
-deliver_pending(struct capture_feed *feed, struct flow *flow, const struct packet *packet,
+deliver_pending(struct session_feed *feed, struct flow *flow, const struct packet *packet,
 	bool from_initiator)
 {
 	struct direction *side = &flow->directions[!from_initiator];
@@ -287,7 +287,7 @@ jump(struct direction *side)
 }
 
 static void
-take_tcp(struct capture_feed *feed, struct flow *flow, const struct packet *packet,
+take_tcp(struct session_feed *feed, struct flow *flow, const struct packet *packet,
 	bool from_initiator)
 {
 	struct direction *side = &flow->directions[!from_initiator];
@@ -326,7 +326,7 @@ take_tcp(struct capture_feed *feed, struct flow *flow, const struct packet *pack
 }
 
 static void
-take_udp(struct capture_feed *feed, struct flow *flow, const struct packet *packet,
+take_udp(struct session_feed *feed, struct flow *flow, const struct packet *packet,
 	bool from_initiator)
 {
 	uint8_t *exact = malloc(packet->payload_length);
@@ -345,7 +345,7 @@ take_udp(struct capture_feed *feed, struct flow *flow, const struct packet *pack
 }
 
 static void
-take_packet(struct capture_feed *feed, const struct packet *packet)
+take_packet(struct session_feed *feed, const struct packet *packet)
 {
 	bool from_initiator, tcp = packet->protocol == 6;
 	struct flow *flow = find_flow(feed, packet, &from_initiator);
@@ -473,7 +473,7 @@ decode(struct packet *packet, int link)
 }
 
 long
-capture_feed_file(struct capture_feed *feed, const char *path)
+session_feed_file(struct session_feed *feed, const char *path)
 {
 	char error[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap =
@@ -503,7 +503,7 @@ capture_feed_file(struct capture_feed *feed, const char *path)
 }
 
 void
-capture_feed_bytes(struct capture_feed *feed, bool tcp, bool from_client, uint16_t port,
+session_feed_bytes(struct session_feed *feed, bool tcp, bool from_client, uint16_t port,
 	const void *data, size_t length, uint32_t lost, int64_t time)
 {
 	static const uint8_t client[4] = {10, 0, 0, 1}, server[4] = {10, 0, 0, 2};
@@ -545,7 +545,7 @@ capture_feed_bytes(struct capture_feed *feed, bool tcp, bool from_client, uint16
 }
 
 const char *
-capture_path(const char *name)
+session_capture_path(const char *name)
 {
 	static char path[1024];
 	const char *folder = getenv("CAMSPAN_CAPTURES");

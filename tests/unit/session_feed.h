@@ -9,20 +9,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct capture_feed;
+struct session_feed;
 
 /* `table` are the classifiers to try, as in classifier_table. */
-struct capture_feed *capture_feed_create(
+struct session_feed *session_feed_create(
 	const struct classifier *const *table, size_t count, const struct report_sink *sink);
 /* Finishes every flow. */
-void capture_feed_free(struct capture_feed *feed);
+void session_feed_free(struct session_feed *feed);
 /* Returns the packets read, or -1 with a line on stderr. */
-long capture_feed_file(struct capture_feed *feed, const char *path);
+long session_feed_file(struct session_feed *feed, const char *path);
 /* One TCP segment or UDP datagram between two fixed hosts, for vectors: 10.0.0.1:40000 is the
  * client, 10.0.0.2:`port` the server. TCP is in order unless `lost` bytes went missing before. */
-void capture_feed_bytes(struct capture_feed *feed, bool tcp, bool from_client, uint16_t port,
+void session_feed_bytes(struct session_feed *feed, bool tcp, bool from_client, uint16_t port,
 	const void *data, size_t length, uint32_t lost, int64_t time);
 /* "<captures>/name" if the folder is there; else NULL with one line that says so. Static buffer. */
-const char *capture_path(const char *name);
+const char *session_capture_path(const char *name);
 
 #endif

@@ -421,11 +421,8 @@ show(const struct view *view, const struct options *options)
 		if (count == 0 && options->class_count + options->brand_count > 0)
 			puts("Nothing matches the filters.");
 		else if (count == 0)
-			printf("%s%s
-			       ", view_nothing(view, options->all),
-					options->all
-					? ""
-					: " With --all there may be more.");
+			printf("%s%s\n", view_nothing(view, options->all),
+				options->all ? "" : " With --all there may be more.");
 	}
 	sqlite3_finalize(rows);
 	sqlite3_close(state);

@@ -22,6 +22,12 @@
 	X(tlv_discovery) \
 	X(magic_protocols) \
 	/* sessions: what devices serve */ \
+	X(baichuan) \
+	X(dvrip) \
+	X(tls) \
+	X(rtsp) \
+	X(http) \
+	X(rtp) \
 	/* the end of the list: no line may follow */
 /* clang-format on */
 

@@ -113,7 +113,7 @@ def rtp_streams(capture):
         columns = [values[f].split(",") for f in FIELDS[6:] if f != "rtp.marker"]
         frame_streams = set()
         for ssrc, sequence, timestamp, payload_type, payload in zip(*columns):
-            transport = "rtp-tcp-interleaved" if values["tcp.srcport"] else "rtp-udp"
+            transport = "rtp-tcp" if values["tcp.srcport"] else "rtp-udp"
             key = (values["ip.src"], values["ip.dst"], transport, ssrc)
             stream = streams.setdefault(key, RtpStream(*key[:3], int(payload_type)))
             stream.add(float(values["frame.time_epoch"]), int(sequence), int(timestamp),

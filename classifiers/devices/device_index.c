@@ -139,8 +139,10 @@ device_touch(struct device_table *table, struct device *device, int64_t time)
 void
 device_relist(struct device_table *table, struct device *device)
 {
-	bool identified =
-		device->record.device_class != DEVICE_UNKNOWN || device->record.brand[0] != '\0';
+	/* Not by a brand alone: anybody can send from a listed prefix or claim to be of a maker. */
+	bool identified = device->record.device_class == DEVICE_CAMERA ||
+			  device->record.device_class == DEVICE_RECORDER ||
+			  device->record.device_class == DEVICE_DOORBELL;
 	uint8_t list = identified ? LIST_IDENTIFIED : LIST_ANONYMOUS;
 
 	if (list == device->list)

@@ -14,7 +14,7 @@
 /* Facts without weight are for reading only and leave room for the others. */
 #define DEVICE_PLAIN_FACTS_MAX 12
 
-/* Two lists in order of last sight: what nobody identified is forgotten first. */
+/* Two lists in order of last sight: what is no camera, recorder or doorbell is evicted first. */
 enum device_list { LIST_ANONYMOUS, LIST_IDENTIFIED, LIST_COUNT };
 
 struct identity {

@@ -38,6 +38,7 @@ struct lane {
 	struct queue *queue;
 	pthread_t thread;
 	bool started;
+	atomic_bool finished; /* orders the thread's last writes before close() */
 	bool accepts[EVENT_DATASET_COUNT];
 	bool loss_logged; /* control thread: a full queue is told once until it drains */
 };
@@ -109,6 +110,7 @@ lane_run(void *argument)
 	lane->exporter->flush(lane->instance,
 		monotonic_left_ms(atomic_load_explicit(&lane->run->deadline, memory_order_relaxed),
 			INT32_MAX));
+	atomic_store_explicit(&lane->finished, true, memory_order_release);
 	return NULL;
 }
 
@@ -176,7 +178,8 @@ lane_join(struct lane *lane, int64_t deadline)
 
 	if (!lane->started)
 		return true;
-	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0 &&
+	       atomic_load_explicit(&lane->finished, memory_order_acquire);
 }
 
 static uint64_t

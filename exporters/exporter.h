@@ -53,8 +53,33 @@ struct exporter_run {
 
 struct exporter_instance; /* the implementation's own */
 
+/* What every exporter reports of itself in the health record. */
+enum exporter_figure {
+	FIGURE_ACCEPTED,
+	FIGURE_DELIVERED,
+	FIGURE_FAILED,
+	FIGURE_QUEUE_FULL,
+	FIGURE_QUEUE_DEPTH,
+	FIGURE_IN_FLIGHT,
+	FIGURE_RECONNECTS,
+	EXPORTER_FIGURE_COUNT
+};
+
+/* Their names, static as a health record wants them. */
+#define EXPORTER_FIGURES(name)                                                                     \
+	{                                                                                          \
+		[FIGURE_ACCEPTED] = "export." name ".accepted",                                    \
+		[FIGURE_DELIVERED] = "export." name ".delivered",                                  \
+		[FIGURE_FAILED] = "export." name ".failed",                                        \
+		[FIGURE_QUEUE_FULL] = "export." name ".queue_full",                                \
+		[FIGURE_QUEUE_DEPTH] = "export." name ".queue_depth",                              \
+		[FIGURE_IN_FLIGHT] = "export." name ".in_flight",                                  \
+		[FIGURE_RECONNECTS] = "export." name ".reconnects",                                \
+	}
+
 struct exporter {
 	const char *name; /* "kafka": also the configuration section */
+	const char *figures[EXPORTER_FIGURE_COUNT];
 	/* True when the configuration asks for this exporter. */
 	bool (*enabled)(const struct config *config);
 	bool (*accepts)(const struct config *config, enum event_dataset dataset);

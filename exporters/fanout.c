@@ -18,30 +18,15 @@
 #define POLL_INTERVAL_MS 100
 #define STUCK_GRACE_MS   2000 /* beyond the deadline before a thread is given up */
 #define LANES_MAX        8
-#define FIGURE_NAME_SIZE 48
 
-enum figure {
-	FIGURE_ACCEPTED,
-	FIGURE_DELIVERED,
-	FIGURE_FAILED,
-	FIGURE_QUEUE_FULL,
-	FIGURE_QUEUE_DEPTH,
-	FIGURE_IN_FLIGHT,
-	FIGURE_RECONNECTS,
-	FIGURE_COUNT
-};
-
-static const struct {
-	const char *name;
-	enum health_kind kind;
-} figures[FIGURE_COUNT] = {
-	[FIGURE_ACCEPTED] = {"accepted", HEALTH_COUNTER},
-	[FIGURE_DELIVERED] = {"delivered", HEALTH_COUNTER},
-	[FIGURE_FAILED] = {"failed", HEALTH_LOSS},
-	[FIGURE_QUEUE_FULL] = {"queue_full", HEALTH_LOSS},
-	[FIGURE_QUEUE_DEPTH] = {"queue_depth", HEALTH_GAUGE},
-	[FIGURE_IN_FLIGHT] = {"in_flight", HEALTH_GAUGE},
-	[FIGURE_RECONNECTS] = {"reconnects", HEALTH_COUNTER},
+static const enum health_kind figure_kinds[EXPORTER_FIGURE_COUNT] = {
+	[FIGURE_ACCEPTED] = HEALTH_COUNTER,
+	[FIGURE_DELIVERED] = HEALTH_COUNTER,
+	[FIGURE_FAILED] = HEALTH_LOSS,
+	[FIGURE_QUEUE_FULL] = HEALTH_LOSS,
+	[FIGURE_QUEUE_DEPTH] = HEALTH_GAUGE,
+	[FIGURE_IN_FLIGHT] = HEALTH_GAUGE,
+	[FIGURE_RECONNECTS] = HEALTH_COUNTER,
 };
 
 /* One exporter with its queue and thread. */
@@ -53,9 +38,9 @@ struct lane {
 	struct queue *queue;
 	pthread_t thread;
 	bool started;
+	atomic_bool finished; /* orders the thread's last writes before close() */
 	bool accepts[EVENT_DATASET_COUNT];
 	bool loss_logged; /* control thread: a full queue is told once until it drains */
-	char names[FIGURE_COUNT][FIGURE_NAME_SIZE];
 };
 
 struct fanout {
@@ -125,15 +110,8 @@ lane_run(void *argument)
 	lane->exporter->flush(lane->instance,
 		monotonic_left_ms(atomic_load_explicit(&lane->run->deadline, memory_order_relaxed),
 			INT32_MAX));
+	atomic_store_explicit(&lane->finished, true, memory_order_release);
 	return NULL;
-}
-
-static void
-lane_name(struct lane *lane)
-{
-	for (int i = 0; i < FIGURE_COUNT; i++)
-		snprintf(lane->names[i], sizeof(lane->names[i]), "export.%s.%s",
-			lane->exporter->name, figures[i].name);
 }
 
 /* Signals belong to the control thread. */
@@ -162,7 +140,6 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct confi
 {
 	lane->exporter = exporter;
 	lane->run = run;
-	lane_name(lane);
 	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
 		lane->accepts[i] = exporter->accepts(config, i);
 	lane->queue = queue_create(config->export.queue_events);
@@ -201,7 +178,8 @@ lane_join(struct lane *lane, int64_t deadline)
 
 	if (!lane->started)
 		return true;
-	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0 &&
+	       atomic_load_explicit(&lane->finished, memory_order_acquire);
 }
 
 static uint64_t
@@ -365,7 +343,7 @@ fanout_health(const struct fanout *fanout, struct health_record *health)
 	for (size_t i = 0; i < fanout->lane_count; i++) {
 		const struct lane *lane = &fanout->lanes[i];
 		const struct exporter_counters *counters = &lane->counters;
-		const uint64_t values[FIGURE_COUNT] = {
+		const uint64_t values[EXPORTER_FIGURE_COUNT] = {
 			[FIGURE_ACCEPTED] = counter_read(&counters->accepted),
 			[FIGURE_DELIVERED] = counter_read(&counters->delivered),
 			[FIGURE_FAILED] = counter_read(&counters->failed),
@@ -375,7 +353,7 @@ fanout_health(const struct fanout *fanout, struct health_record *health)
 			[FIGURE_RECONNECTS] = counter_read(&counters->reconnects),
 		};
 
-		for (int j = 0; j < FIGURE_COUNT; j++)
-			health_add(health, lane->names[j], figures[j].kind, values[j]);
+		for (int j = 0; j < EXPORTER_FIGURE_COUNT; j++)
+			health_add(health, lane->exporter->figures[j], figure_kinds[j], values[j]);
 	}
 }

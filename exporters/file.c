@@ -355,6 +355,7 @@ file_close(struct exporter_instance *file)
 
 const struct exporter file_exporter = {
 	.name = "file",
+	.figures = EXPORTER_FIGURES("file"),
 	.enabled = file_enabled,
 	.accepts = file_accepts,
 	.open = file_open,

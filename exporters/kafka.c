@@ -433,6 +433,7 @@ kafka_close(struct exporter_instance *kafka)
 
 const struct exporter kafka_exporter = {
 	.name = "kafka",
+	.figures = EXPORTER_FIGURES("kafka"),
 	.enabled = kafka_enabled,
 	.accepts = kafka_accepts,
 	.open = kafka_open,

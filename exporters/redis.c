@@ -601,6 +601,7 @@ redis_close(struct exporter_instance *redis)
 
 const struct exporter redis_exporter = {
 	.name = "redis",
+	.figures = EXPORTER_FIGURES("redis"),
 	.enabled = redis_enabled,
 	.accepts = redis_accepts,
 	.open = redis_open,

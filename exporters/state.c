@@ -298,6 +298,7 @@ state_close(struct exporter_instance *state)
 
 const struct exporter state_exporter = {
 	.name = "state",
+	.figures = EXPORTER_FIGURES("state"),
 	.enabled = state_enabled,
 	.accepts = state_accepts,
 	.open = state_open,

@@ -60,8 +60,8 @@ static void
 explain_failure(sqlite3 *state, int version, const char *path, char *error, size_t error_size)
 {
 	if (version == -SQLITE_NOTADB || version == 0)
-		snprintf(error, error_size,
-			"%s: is not a state file of camspand; name another with --state", path);
+		snprintf(error, error_size, "%s: is not a state file; name another with --state",
+			path);
 	else if (version == -SQLITE_BUSY)
 		snprintf(error, error_size, "%s: is locked by another program; try again", path);
 	else if (version < 0)

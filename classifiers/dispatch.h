@@ -10,6 +10,8 @@ struct dispatch;
 
 /* Returns NULL when memory is short or the table breaks a limit of classifier.h (logged). */
 struct dispatch *dispatch_create(void);
+/* The same for another table of at most 32 descriptors, which must outlive the result. */
+struct dispatch *dispatch_create_for(const struct classifier *const *table, size_t count);
 void dispatch_free(struct dispatch *dispatch);
 /* Bit n stands for classifier_table[n]. Costs two table reads and a few compares. */
 uint32_t dispatch_candidates(const struct dispatch *dispatch, enum match_layer layer,

@@ -7,6 +7,20 @@
 
 #define VALUE_TEXT_SIZE (CONFIG_TEXT_SIZE * 2)
 
+struct value_unit {
+	const char *name;
+	uint64_t factor; /* of what the setting is kept in */
+};
+
+struct value_protocol {
+	const char *name;
+	uint8_t number; /* IANA */
+};
+
+extern const struct value_protocol value_protocols[]; /* ends with a NULL name */
+
+/* The units of a quantity, ending with a NULL name; NULL for plain numbers. */
+const struct value_unit *value_units(const struct setting *setting);
 /* Reads `text` into `field` (of setting->size bytes). Returns 0, or -EINVAL with "what is wrong;
  * remedy" in `what`. Not for SETTING_DATASETS and SETTING_MAPPINGS, which are no scalars. */
 int value_parse(

@@ -12,28 +12,44 @@
 
 #define BUSY_TIMEOUT_MS 3000
 
+/* "file:PATH?immutable=1" with what has a meaning in a URI escaped; NULL when memory is short. */
+static char *
+immutable_uri(const char *path)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *uri = malloc(strlen(path) * 3 + 32);
+	char *to = uri;
+
+	if (uri == NULL)
+		return NULL;
+	to = stpcpy(to, "file:");
+	for (; *path; path++) {
+		if (strchr("?#%", *path)) {
+			*to++ = '%';
+			*to++ = hex[(unsigned char)*path >> 4];
+			*to++ = hex[*path & 15];
+		} else {
+			*to++ = *path;
+		}
+	}
+	strcpy(to, "?immutable=1");
+	return uri;
+}
+
 /* A closed database in WAL mode cannot be opened read-only in a directory where this user may not
  * create files, unless it is declared immutable; without a -wal file nobody is writing it. */
 static sqlite3 *
 open_immutable(const char *path)
 {
 	char *wal = sqlite3_mprintf("%s-wal", path);
-	char *uri = malloc(strlen(path) * 3 + 32);
+	char *uri = wal && access(wal, F_OK) != 0 ? immutable_uri(path) : NULL;
 	sqlite3 *state = NULL;
-	char *to;
 
-	if (wal == NULL || uri == NULL || access(wal, F_OK) == 0)
-		goto out;
-	to = uri + sprintf(uri, "file:");
-	for (; *path; path++)
-		to += sprintf(to, strchr("?#%", *path) ? "%%%02x" : "%c", (unsigned char)*path);
-	strcpy(to, "?immutable=1");
-	if (sqlite3_open_v2(uri, &state, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
-		SQLITE_OK) {
+	if (uri && sqlite3_open_v2(uri, &state, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+			   SQLITE_OK) {
 		sqlite3_close(state);
 		state = NULL;
 	}
-out:
 	sqlite3_free(wal);
 	free(uri);
 	return state;
@@ -60,8 +76,8 @@ static void
 explain_failure(sqlite3 *state, int version, const char *path, char *error, size_t error_size)
 {
 	if (version == -SQLITE_NOTADB || version == 0)
-		snprintf(error, error_size,
-			"%s: is not a state file of camspand; name another with --state", path);
+		snprintf(error, error_size, "%s: is not a state file; name another with --state",
+			path);
 	else if (version == -SQLITE_BUSY)
 		snprintf(error, error_size, "%s: is locked by another program; try again", path);
 	else if (version < 0)

@@ -14,6 +14,7 @@
 #define WIDTH_LEAST   40
 #define GAP           2 /* blanks between columns */
 #define COLUMNS_MAX   16
+#define LEAST_OF_ALL  3
 #define CUT_MARK      "…"
 
 struct cell {
@@ -225,16 +226,18 @@ total_width(const struct table *table, const int *widths)
 	return total;
 }
 
-/* Takes one blank from the widest column that may be shortened. */
+/* Takes one blank from the widest column that may be shortened; `any`: whatever the column says. */
 static bool
-shorten(const struct table *table, int *widths)
+shorten(const struct table *table, int *widths, bool any)
 {
 	int widest = -1;
 
-	for (size_t i = 0; i < table->column_count; i++)
-		if (table->columns[i].least > 0 && widths[i] > table->columns[i].least &&
-			(widest < 0 || widths[i] > widths[widest]))
+	for (size_t i = 0; i < table->column_count; i++) {
+		int least = any ? LEAST_OF_ALL : table->columns[i].least;
+
+		if (least > 0 && widths[i] > least && (widest < 0 || widths[i] > widths[widest]))
 			widest = (int)i;
+	}
 	if (widest >= 0)
 		widths[widest]--;
 	return widest >= 0;
@@ -265,9 +268,12 @@ fit(const struct table *table, int *widths)
 	do {
 		memcpy(widths, naturals, table->column_count * sizeof(*widths));
 		while (total_width(table, widths) > table->terminal->width &&
-			shorten(table, widths))
+			shorten(table, widths, false))
 			;
 	} while (total_width(table, widths) > table->terminal->width && leave_out(table, naturals));
+	/* A narrow terminal: what must stay is cut. */
+	while (total_width(table, widths) > table->terminal->width && shorten(table, widths, true))
+		;
 }
 
 static void

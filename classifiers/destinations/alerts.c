@@ -11,25 +11,16 @@
 #define MILLISECOND INT64_C(1000000)
 
 static const struct {
-	const char *id;
-	const char *name;
+	const char *title; /* for people */
 	bool of_device;
 } rules[RULE_COUNT] = {
-	[RULE_RESTRICTED_VENDOR_PRESENT] = {"restricted-vendor-present",
-		"Camera, recorder or doorbell of a restricted vendor", true},
-	[RULE_CAMERA_ON_CORE_NETWORK] = {"camera-on-core-network", "Camera on a core network",
+	[RULE_RESTRICTED_VENDOR_PRESENT] = {"Camera, recorder or doorbell of a restricted vendor",
 		true},
-	[RULE_CAMERA_REACHES_CORE] = {"camera-reaches-core",
-		"Camera opened a connection into a core network", false},
-	[RULE_UNEXPECTED_DESTINATION] = {"unexpected-destination",
-		"Camera or recorder contacted a destination that is not expected", false},
+	[RULE_CAMERA_ON_CORE_NETWORK] = {"Camera on a core network", true},
+	[RULE_CAMERA_REACHES_CORE] = {"Camera opened a connection into a core network", false},
+	[RULE_UNEXPECTED_DESTINATION] =
+		{"Camera or recorder contacted a destination that is not expected", false},
 };
-
-const char *
-alert_rule_id(enum rule_id rule)
-{
-	return rules[rule].id;
-}
 
 bool
 alert_is_of_device(enum rule_id rule)
@@ -85,7 +76,7 @@ table_of(struct alerts *alerts, enum rule_id rule)
 static size_t
 identity(enum rule_id rule, const char *device, const char *destination, char text[256])
 {
-	int length = snprintf(text, 256, "%s|%s|%s", rules[rule].id, device, destination);
+	int length = snprintf(text, 256, "%s|%s|%s", rule_name(rule), device, destination);
 
 	return length < 256 ? (size_t)length : 255;
 }
@@ -182,8 +173,8 @@ fill_identity(struct alert *alert, const struct suspect *suspect)
 	/* Not keyed: the id must be the same after a restart. */
 	snprintf(record->id, sizeof(record->id), "%016llx",
 		(unsigned long long)XXH3_64bits(text, length));
-	snprintf(record->rule_id, sizeof(record->rule_id), "%s", rules[alert->rule].id);
-	snprintf(record->rule_name, sizeof(record->rule_name), "%s", rules[alert->rule].name);
+	snprintf(record->rule_id, sizeof(record->rule_id), "%s", rule_name(alert->rule));
+	snprintf(record->rule_name, sizeof(record->rule_name), "%s", rules[alert->rule].title);
 	memcpy(record->device_id, suspect->id, sizeof(record->device_id));
 }
 

@@ -51,7 +51,6 @@ int alerts_create(struct alerts *alerts, const struct config *config, struct con
 	const struct hash_secret *secret, alert_fn emit, void *context);
 void alerts_destroy(struct alerts *alerts);
 
-const char *alert_rule_id(enum rule_id rule);
 bool alert_is_of_device(enum rule_id rule);
 
 /* The open alert of this rule and destination, NULL if none. `destination` is "" for rules about

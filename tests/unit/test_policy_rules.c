@@ -398,6 +398,7 @@ test_vlan_zones_behind_a_router(void)
 	policy_device(world.policy, &camera);
 	CU_ASSERT_EQUAL(world.alert_count, 1);
 	CU_ASSERT_STRING_EQUAL(world_last(&world)->rule_id, CORE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(world_last(&world)->reason, "in cameras began"));
 
 	/* A core host polling: its frames on the core's VLAN do not make the camera a visitor. */
 	world.alert_count = 0;

@@ -18,6 +18,9 @@
 	X(wsd) \
 	X(sadp) \
 	X(dhip_discovery) \
+	X(pppp) \
+	X(tlv_discovery) \
+	X(magic_protocols) \
 	/* sessions: what devices serve */ \
 	X(baichuan) \
 	X(dvrip) \

@@ -85,9 +85,9 @@ struct config_zone {
  * one must match, and a port if ports are given. */
 struct config_allow {
 	char name[CONFIG_NAME_SIZE];
-	char zone[32];   /* devices in this zone */
-	char vendor[24]; /* devices of this brand or maker */
-	char device[24]; /* device id, MAC or address */
+	char zone[32];                  /* devices in this zone */
+	char vendor[24];                /* devices of this brand or maker */
+	char device[ADDRESS_TEXT_SIZE]; /* device id, MAC or address */
 	size_t network_count;
 	struct network *networks;
 	size_t domain_count;

@@ -20,6 +20,7 @@ struct exported_event {
 	int64_t time;
 	uint64_t sequence;  /* gapless per run and dataset, from 1 */
 	char key[64];       /* device id the event is about, or "" */
+	char id[48];        /* event.id: unique across runs */
 	size_t json_length; /* without NUL */
 	const char *json;   /* one line, no newline, NUL-terminated */
 	/* A copy of the record for exporters that store fields. Flow and health events carry none.
@@ -31,7 +32,8 @@ struct exported_event {
 	};
 };
 
-/* Losses and work of one exporter; written by its thread, read by any (relaxed atomics). */
+/* Losses and work of one exporter, relaxed atomics that any thread reads. `accepted`, `in_flight`
+ * and `queue_full` are the fanout's, the others the implementation's. */
 struct exporter_counters {
 	_Atomic uint64_t accepted;   /* taken from the queue */
 	_Atomic uint64_t delivered;  /* confirmed by the other side */
@@ -39,6 +41,14 @@ struct exporter_counters {
 	_Atomic uint64_t queue_full; /* never entered the queue (counted by the control thread) */
 	_Atomic uint64_t reconnects;
 	_Atomic uint64_t in_flight; /* accepted, not yet delivered or failed (gauge) */
+};
+
+/* What an exporter is told of the run; outlives every instance. */
+struct exporter_run {
+	bool replay; /* of captures: event times lie in the past */
+	/* CLOCK_MONOTONIC nanoseconds after which a write() must not wait any more; INT64_MAX until
+	 * the shutdown begins. */
+	_Atomic int64_t deadline;
 };
 
 struct exporter_instance; /* the implementation's own */
@@ -52,8 +62,10 @@ struct exporter {
 	 * NULL with one line in `error` (what, where, remedy) when it can never work: unwritable
 	 * path, bad option. */
 	struct exporter_instance *(*open)(const struct config *config,
-		struct exporter_counters *counters, char *error, size_t error_size);
-	/* Takes one event. May block as long as its own queue is full; false: failed (counted). */
+		const struct exporter_run *run, struct exporter_counters *counters, char *error,
+		size_t error_size);
+	/* Takes one event. May block as long as its own queue is full and the run's deadline has
+	 * not passed; false: failed (counted). */
 	bool (*write)(struct exporter_instance *instance, const struct exported_event *event);
 	/* Called when the queue is empty and at least every 100 ms: serve callbacks, flush buffers,
 	 * reconnect. Must return within about 100 ms. */

@@ -2,7 +2,9 @@
 /* The embedded state: what state.c writes and the console reads. Times are nanoseconds since the
  * epoch; names (class, status, codec, ...) are the texts of dataplane/records. Raise the version
  * when a column changes meaning; state.c rebuilds a file of another version, the console refuses
- * it. */
+ * it. No column is NULL: unknown text is '', an unknown number 0. devices.ips holds addresses
+ * separated by blanks, latest first (devices.ip is its first). facts.classifier is the first word
+ * of the attribute ("rtsp" of "rtsp.server"). */
 #ifndef CAMSPAN_STATE_SCHEMA_H
 #define CAMSPAN_STATE_SCHEMA_H
 

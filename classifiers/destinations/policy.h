@@ -31,9 +31,14 @@ void policy_flow(struct policy *policy, const struct flow_record *flow,
 /* Sends pending updates and closes alerts that are silent. `all`: send every pending update. */
 void policy_tick(struct policy *policy, int64_t now, bool all);
 
-/* Zone of an address; NULL if none. The most specific network wins, then the VLAN. */
+/* Zone of an address; NULL if none. The most specific network wins, then the VLAN (0: not known to
+ * be on it). */
 const struct config_zone *policy_zone(
 	const struct policy *policy, const struct ip_address *ip, uint16_t vlan);
+/* Zone of a device by its current addresses, or by its VLAN where it was seen there with its own
+ * MAC (policy_zone() cannot know that: behind a router the VLAN is not the device's). */
+const struct config_zone *policy_device_zone(
+	const struct policy *policy, const struct device_record *device);
 /* Best passive name of an address as `client` saw it, "" unknown. Borrowed until the next call. */
 const char *policy_name(
 	const struct policy *policy, const struct ip_address *client, const struct ip_address *ip);

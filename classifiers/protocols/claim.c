@@ -83,3 +83,18 @@ claim_mac(const void *text, size_t length, struct mac_address *mac)
 	*mac = parsed;
 	return true;
 }
+
+bool
+url_has_credentials(const char *url, size_t length)
+{
+	const char *authority = length ? memmem(url, length, "://", 3) : NULL;
+	size_t left;
+	const char *slash;
+
+	if (authority == NULL)
+		return false;
+	authority += 3;
+	left = (size_t)(url + length - authority);
+	slash = memchr(authority, '/', left);
+	return memchr(authority, '@', slash ? (size_t)(slash - authority) : left) != NULL;
+}

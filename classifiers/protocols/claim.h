@@ -26,4 +26,7 @@ void report_claim(const struct inspection *in, const struct classifier *classifi
 bool claim_ip(const void *text, size_t length, struct ip_address *ip);
 bool claim_mac(const void *text, size_t length, struct mac_address *mac);
 
+/* True when a URL carries credentials ("http://user:password@host/"): it must not be reported. */
+bool url_has_credentials(const char *url, size_t length);
+
 #endif

@@ -24,9 +24,8 @@ static bool
 is_telling_key(const uint8_t *key, size_t length)
 {
 	static const char *const keys[] = {"am", "ci", "firmware", "fv", "fw", "hw", "mac",
-		"macaddress", "manufacturer", "md", "mf", "mfg", "model", "modelname", "path",
-		"product", "serial", "serialnumber", "sn", "ty", "usb_mdl", "usb_mfg", "vendor",
-		"version"};
+		"macaddress", "manufacturer", "md", "mf", "mfg", "model", "modelname", "product",
+		"serial", "serialnumber", "sn", "ty", "usb_mdl", "usb_mfg", "vendor", "version"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strlen(keys[i]) == length &&

@@ -140,8 +140,9 @@ report_headers(
 	if (tells_kind(headers->type))
 		report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_TYPE, headers->type.at,
 			headers->type.length, sink);
-	report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_LOCATION, headers->location.at,
-		headers->location.length, sink);
+	if (!url_has_credentials(headers->location.at, headers->location.length))
+		report_claim(in, &classifier_ssdp, &claim, ATTRIBUTE_SSDP_LOCATION,
+			headers->location.at, headers->location.length, sink);
 }
 
 static enum classifier_verdict

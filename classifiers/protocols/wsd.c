@@ -149,8 +149,9 @@ report_target(
 		report_scope(in, &claim, &word, sink);
 	list = target->addresses;
 	for (int i = 0; i < XADDRS_MAX && next_word(&list, &word); i++)
-		report_claim(in, &classifier_wsd, &claim, ATTRIBUTE_WSD_XADDR, text,
-			xml_decode(word.text, word.length, text, sizeof(text)), sink);
+		if (!url_has_credentials(word.text, word.length))
+			report_claim(in, &classifier_wsd, &claim, ATTRIBUTE_WSD_XADDR, text,
+				xml_decode(word.text, word.length, text, sizeof(text)), sink);
 }
 
 static bool

@@ -22,7 +22,7 @@ enum flow_end_reason {
 /* Direction 0 is the initiator's (RFC 5103 biflow source), 1 the responder's. Counters are deltas
  * since the previous record of the same flow, so that sums over records are right. */
 struct flow_record {
-	int64_t start; /* first packet of the flow, nanoseconds since the epoch */
+	int64_t start; /* first packet of this record, nanoseconds since the epoch */
 	int64_t end;   /* last packet of this record */
 	uint64_t id;   /* unique per run; the same for all records of one flow */
 	struct endpoint initiator;

@@ -198,6 +198,12 @@ packet_drop_meaning(enum packet_drop drop)
 void
 health_add(struct health_record *record, const char *name, enum health_kind kind, uint64_t value)
 {
+	for (size_t i = 0; i < record->figure_count; i++) {
+		if (strcmp(record->figures[i].name, name) == 0) {
+			record->figures[i].value += value;
+			return;
+		}
+	}
 	if (record->figure_count == HEALTH_COUNTERS_MAX)
 		return;
 	record->figures[record->figure_count++] =

@@ -315,6 +315,25 @@ test_dahua_binary_reply(void)
 	expect_mine(ATTRIBUTE_DHIP_MODEL, "IPC-HF");
 }
 
+/* Credentials in an address are nobody's evidence. */
+static void
+test_urls_with_credentials(void)
+{
+	static const char notify[] = "NOTIFY * HTTP/1.1\r\nNT: urn:x\r\nUSN: uuid:1\r\n"
+				     "LOCATION: http://admin:SECRET@10.0.0.5/d\r\n\r\n";
+	static const char hello[] =
+		ENVELOPE "<d:Hello><d:Types>tds:Device</d:Types><d:XAddrs>"
+			 "http://admin:SECRET@10.0.0.5/onvif</d:XAddrs></d:Hello>";
+	struct packet packet = datagram(CAMERA, 3702, "239.255.255.250", 3702);
+
+	hear_from(&classifier_ssdp, &packet, BYTES(notify));
+	CU_ASSERT_EQUAL(heard.count, 2);
+	expect_nothing_like("SECRET");
+	hear_from(&classifier_wsd, &packet, BYTES(hello));
+	CU_ASSERT_EQUAL(heard.count, 1);
+	expect_nothing_like("SECRET");
+}
+
 int
 main(void)
 {
@@ -326,6 +345,7 @@ main(void)
 		{"wsd reply", test_wsd_reply},
 		{"wsd hello cut off", test_wsd_hello_cut_off},
 		{"wsd proxy", test_wsd_proxy},
+		{"urls with credentials", test_urls_with_credentials},
 		{"sadp search", test_sadp_search},
 		{"sadp reply", test_sadp_reply},
 		{"sadp reply about another", test_sadp_reply_about_another},

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/eal.h"
+
+#include "dataplane/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX  64
+#define ARGUMENT_SIZE  (CONFIG_PATH_SIZE + 32)
+#define REPLAY_MIB     96
+#define MBUF_BYTES     2432 /* data room, headroom, mbuf and pool overhead */
+#define BYTES_PER_FLOW 132  /* flow_table.h */
+#define FIXED_MIB      64   /* EAL itself, rings, DPI */
+
+struct arguments {
+	int count;
+	char *vector[ARGUMENTS_MAX];
+	char text[ARGUMENTS_MAX][ARGUMENT_SIZE];
+};
+
+static bool huge_pages_in_use;
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct arguments *arguments, const char *format, ...)
+{
+	char *text = arguments->text[arguments->count];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, ARGUMENT_SIZE, format, list);
+	va_end(list);
+	arguments->vector[arguments->count++] = text;
+}
+
+/* Free pages of one size, in MiB. */
+static uint64_t
+free_huge_mib(unsigned page_kib)
+{
+	char path[96];
+	uint64_t pages = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/free_hugepages",
+		page_kib);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * page_kib / 1024;
+}
+
+static uint64_t
+mbufs_mib(const struct config *config)
+{
+	uint64_t mbufs =
+		config->dataplane.mbufs
+			? config->dataplane.mbufs
+			: config->dataplane.port_count * config->dataplane.rx_descriptors + 8192;
+
+	return (mbufs * config->dataplane.workers * MBUF_BYTES >> 20) + 1;
+}
+
+static uint64_t
+tables_mib(const struct config *config)
+{
+	uint64_t flows = config->flows.ipv4_max + (uint64_t)config->flows.ipv6_max;
+
+	return config->dataplane.workers *
+	       ((flows * BYTES_PER_FLOW + config->inspection.flows_max * UINT64_C(2048) +
+			config->inspection.stream_buffers * UINT64_C(8192)) >>
+		       20);
+}
+
+static int
+decide_huge_pages(const struct config *config, char *error, size_t error_size)
+{
+	uint64_t need = mbufs_mib(config) + tables_mib(config) + FIXED_MIB;
+	uint64_t have = free_huge_mib(2048) + free_huge_mib(1048576);
+
+	huge_pages_in_use = config->dataplane.huge_pages != HUGE_PAGES_OFF && have >= need;
+	if (huge_pages_in_use)
+		return 0;
+	if (config->dataplane.huge_pages == HUGE_PAGES_ON) {
+		snprintf(error, error_size,
+			"dataplane.huge_pages is on, but %" PRIu64
+			" MiB are free and about %" PRIu64
+			" MiB are needed; reserve them (sysctl vm.nr_hugepages=%" PRIu64
+			") or make the tables smaller",
+			have, need, need / 2 + 1);
+		return -1;
+	}
+	log_warning(
+		"running without huge pages (%" PRIu64 " MiB free, about %" PRIu64
+		" MiB needed): performance is not representative; sysctl vm.nr_hugepages=%" PRIu64
+		" helps",
+		have, need, need / 2 + 1);
+	return 0;
+}
+
+/* lcore n on the n-th CPU that this process may use; several share one when CPUs are few. */
+static void
+add_lcores(struct arguments *arguments, const struct config *config, unsigned workers)
+{
+	char map[ARGUMENT_SIZE] = "";
+	unsigned cpus[CPU_SETSIZE];
+	unsigned count = 0;
+	size_t used = 0;
+	cpu_set_t set;
+
+	if (config->dataplane.lcores[0]) {
+		add(arguments, "-l");
+		add(arguments, "%s", config->dataplane.lcores);
+		return;
+	}
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			cpus[count++] = cpu;
+	if (count == 0)
+		cpus[count++] = 0;
+	if (workers + 1 > count)
+		log_warning(
+			"%u workers and the control thread share %u CPUs: expect losses under load",
+			workers, count);
+	for (unsigned lcore = 0; lcore <= workers && used < sizeof(map); lcore++)
+		used += (size_t)snprintf(map + used, sizeof(map) - used, "%s%u@%u",
+			lcore ? "," : "", lcore, cpus[lcore % count]);
+	add(arguments, "--lcores");
+	add(arguments, "%s", map);
+}
+
+/* A PCI address ("0000:03:00.0" or "03:00.0") is allowed; anything else is a virtual device. */
+static bool
+is_pci(const char *device)
+{
+	size_t digits = strspn(device, "0123456789abcdefABCDEF:");
+
+	return digits >= 5 && device[digits] == '.' && isxdigit((unsigned char)device[digits + 1]);
+}
+
+static void
+add_ports(struct arguments *arguments, const struct config *config)
+{
+	bool pci = false;
+
+	for (size_t i = 0; i < config->dataplane.port_count; i++) {
+		const char *device = config->dataplane.ports[i].device;
+
+		pci |= is_pci(device);
+		add(arguments, is_pci(device) ? "-a" : "--vdev");
+		add(arguments, "%s", device);
+	}
+	if (!pci)
+		add(arguments, "--no-pci");
+}
+
+static void
+add_memory(struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
+{
+	uint64_t mib = config->dataplane.memory_mib;
+
+	if (purpose == EAL_REPLAY)
+		mib = REPLAY_MIB;
+	else if (mib == 0 && !huge_pages_in_use)
+		mib = mbufs_mib(config) + FIXED_MIB * 2;
+	if (!huge_pages_in_use)
+		add(arguments, "--no-huge");
+	if (mib) {
+		add(arguments, "-m");
+		add(arguments, "%" PRIu64, mib);
+	}
+}
+
+int
+eal_start(const struct config *config, enum eal_purpose purpose, char *error, size_t error_size)
+{
+	static struct arguments arguments; /* EAL keeps pointers into it */
+	bool live = purpose == EAL_LIVE;
+
+	arguments.count = 0;
+	huge_pages_in_use = false;
+	if (live && decide_huge_pages(config, error, error_size) != 0)
+		return -1;
+	if (live && config->dataplane.port_count > 20) {
+		snprintf(error, error_size, "dataplane.ports: more than 20 ports");
+		return -1;
+	}
+	add(&arguments, "camspand");
+	/* Neither leaves files behind; the first insists on huge pages. */
+	add(&arguments, huge_pages_in_use ? "--in-memory" : "--no-shconf");
+	add(&arguments, "--no-telemetry");
+	add(&arguments, "--log-level=lib.*:error");
+	add(&arguments, "--log-level=%s", live ? "pmd.*:warning" : "pmd.*:error");
+	add_lcores(&arguments, config, live ? config->dataplane.workers : 0);
+	add_memory(&arguments, config, purpose);
+	if (live)
+		add_ports(&arguments, config);
+	else
+		add(&arguments, "--no-pci");
+	if (rte_eal_init(arguments.count, arguments.vector) < 0) {
+		snprintf(error, error_size,
+			"DPDK did not start: %s; check dataplane.ports, lcores and permissions",
+			rte_strerror(rte_errno));
+		return -1;
+	}
+	return 0;
+}
+
+void
+eal_stop(void)
+{
+	rte_eal_cleanup();
+}
+
+bool
+eal_has_huge_pages(void)
+{
+	return huge_pages_in_use;
+}
+
+static void *
+huge_allocate(const char *name, size_t size, int socket)
+{
+	return rte_zmalloc_socket(name, size, RTE_CACHE_LINE_SIZE, socket);
+}
+
+struct memory_source
+eal_memory(int socket)
+{
+	if (!huge_pages_in_use)
+		return memory_from_libc;
+	return (struct memory_source){huge_allocate, rte_free, socket};
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/flow_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two slots for every entry: the mean bucket holds four of eight, and about one in fifty needs an
+ * overflow bucket (Poisson tail), for which a sixteenth of the entries is ample. */
+static uint64_t
+buckets_for(uint32_t size)
+{
+	uint64_t buckets = 1;
+
+	while (buckets * FLOW_BUCKET_SLOTS < (uint64_t)size * 2)
+		buckets *= 2;
+	return buckets;
+}
+
+static void
+chain_free_entries(struct flow_table *table)
+{
+	for (uint32_t i = 0; i < table->size; i++)
+		table->links[i].next = i + 1 < table->size ? i + 1 : FLOW_NONE;
+	table->free_head = 0;
+	for (uint32_t i = 0; i < table->overflow_size; i++)
+		table->overflow[i].next = i + 1 < table->overflow_size ? i + 2 : 0;
+	table->overflow_free = 1;
+	for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
+		table->wheel[i] = FLOW_NONE;
+}
+
+static bool
+allocate_arrays(struct flow_table *table, bool ipv6)
+{
+	const struct memory_source *memory = table->memory;
+	uint64_t buckets = buckets_for(table->size);
+
+	table->bucket_mask = buckets - 1;
+	table->overflow_size = table->size / 16 + 16;
+	table->buckets = memory_allocate(memory, "flow buckets", buckets * sizeof(*table->buckets));
+	table->flows = memory_allocate(memory, "flows", table->size * sizeof(*table->flows));
+	table->origins =
+		memory_allocate(memory, "flow origins", table->size * sizeof(*table->origins));
+	table->links = memory_allocate(memory, "flow links", table->size * sizeof(*table->links));
+	table->overflow = memory_allocate(
+		memory, "flow overflow buckets", table->overflow_size * sizeof(*table->overflow));
+	table->wheel = memory_allocate(memory, "flow wheel", WHEEL_SLOTS * sizeof(*table->wheel));
+	if (ipv6)
+		table->wide = memory_allocate(
+			memory, "IPv6 addresses", table->size * sizeof(*table->wide));
+	return table->buckets && table->flows && table->origins && table->links &&
+	       table->overflow && table->wheel && (!ipv6 || table->wide);
+}
+
+int
+flow_table_init(struct flow_table *table, uint32_t size, bool ipv6,
+	const struct flow_timeouts *timeouts, const struct flow_secret *secret, uint64_t id_base,
+	const struct flow_receiver *receiver, const struct memory_source *memory)
+{
+	if (size == 0 || size > 1u << 30 || timeouts->active >> FLOW_TICK_SHIFT > UINT32_MAX)
+		return -EINVAL;
+	*table = (struct flow_table){
+		.secret = *secret,
+		.timeouts = *timeouts,
+		.idle_ticks = (uint32_t)(timeouts->idle >> FLOW_TICK_SHIFT),
+		.active_ticks = (uint32_t)(timeouts->active >> FLOW_TICK_SHIFT),
+		.size = size,
+		.next_id = id_base,
+		.receiver = *receiver,
+		.memory = memory,
+	};
+	if (!allocate_arrays(table, ipv6)) {
+		flow_table_free(table);
+		return -ENOMEM;
+	}
+	chain_free_entries(table);
+	return 0;
+}
+
+void
+flow_table_free(struct flow_table *table)
+{
+	void *arrays[] = {table->buckets, table->flows, table->origins, table->links,
+		table->overflow, table->wheel, table->wide};
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		if (arrays[i])
+			table->memory->release(arrays[i]);
+	*table = (struct flow_table){0};
+}
+
+/* Bit n is set when slot n holds the tag; compilers turn the loop into one vector compare. */
+static inline unsigned
+matching_slots(const struct flow_bucket *bucket, uint16_t tag)
+{
+	unsigned mask = 0;
+
+	for (unsigned i = 0; i < FLOW_BUCKET_SLOTS; i++)
+		mask |= (unsigned)(bucket->tag[i] == tag) << i;
+	return mask;
+}
+
+static inline bool
+key_matches(const struct flow_table *table, uint32_t index, const struct flow_key *key,
+	const struct flow_wide *wide)
+{
+	if (memcmp(&table->flows[index].key, key, sizeof(*key)) != 0)
+		return false;
+	return table->wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
+}
+
+uint32_t
+flow_table_candidate(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow_bucket *bucket = flow_table_bucket(table, hash);
+	unsigned mask = matching_slots(bucket, flow_tag(hash));
+
+	return mask ? bucket->index[__builtin_ctz(mask)] : FLOW_NONE;
+}
+
+uint32_t
+flow_table_find(const struct flow_table *table, const struct flow_key *key,
+	const struct flow_wide *wide, uint64_t hash)
+{
+	const struct flow_bucket *bucket = flow_table_bucket(table, hash);
+	uint16_t tag = flow_tag(hash);
+
+	for (;;) {
+		for (unsigned mask = matching_slots(bucket, tag); mask; mask &= mask - 1) {
+			uint32_t index = bucket->index[__builtin_ctz(mask)];
+
+			if (key_matches(table, index, key, wide))
+				return index;
+		}
+		if (bucket->next == 0)
+			return FLOW_NONE;
+		bucket = &table->overflow[bucket->next - 1];
+	}
+}
+
+static struct flow_bucket *
+add_overflow(struct flow_table *table, struct flow_bucket *tail)
+{
+	struct flow_bucket *bucket;
+
+	if (table->overflow_free == 0)
+		return NULL;
+	tail->next = table->overflow_free;
+	bucket = &table->overflow[table->overflow_free - 1];
+	table->overflow_free = bucket->next;
+	*bucket = (struct flow_bucket){0};
+	table->counters.overflow_buckets++;
+	return bucket;
+}
+
+/* The flow of this chain that is silent longest: it goes when the chain cannot grow. */
+static uint32_t
+oldest_of_chain(const struct flow_table *table, const struct flow_bucket *bucket)
+{
+	uint32_t oldest = FLOW_NONE;
+
+	for (;;) {
+		for (unsigned i = 0; i < FLOW_BUCKET_SLOTS; i++) {
+			uint32_t index = bucket->index[i];
+
+			if (bucket->tag[i] == 0)
+				continue;
+			if (oldest == FLOW_NONE || flow_last_time(&table->flows[index]) <
+							   flow_last_time(&table->flows[oldest]))
+				oldest = index;
+		}
+		if (bucket->next == 0)
+			return oldest;
+		bucket = &table->overflow[bucket->next - 1];
+	}
+}
+
+static void
+end_for_room(struct flow_table *table, uint32_t index)
+{
+	struct flow *flow = &table->flows[index];
+	struct flow_receiver *receiver = &table->receiver;
+
+	if (!receiver->record(receiver->context, flow, &table->origins[index],
+		    table->wide ? &table->wide[index] : NULL, FLOW_END_LACK_OF_RESOURCES))
+		table->counters.records_lost++;
+	table->counters.evicted++;
+	flow_table_remove(table, index);
+}
+
+/* A slot for a new tag, growing the chain or ending its oldest flow. Never NULL: a full chain has
+ * at least one flow to end. */
+static struct flow_bucket *
+bucket_with_room(struct flow_table *table, uint64_t hash, unsigned *slot)
+{
+	struct flow_bucket *bucket = flow_table_bucket(table, hash);
+
+	for (;;) {
+		unsigned empty = matching_slots(bucket, 0);
+
+		if (empty) {
+			*slot = (unsigned)__builtin_ctz(empty);
+			return bucket;
+		}
+		if (bucket->next == 0)
+			break;
+		bucket = &table->overflow[bucket->next - 1];
+	}
+	bucket = add_overflow(table, bucket);
+	*slot = 0;
+	if (bucket)
+		return bucket;
+	table->counters.overflow_exhausted++;
+	end_for_room(table, oldest_of_chain(table, flow_table_bucket(table, hash)));
+	return bucket_with_room(table, hash, slot);
+}
+
+uint32_t
+flow_table_insert(struct flow_table *table, const struct flow_key *key,
+	const struct flow_wide *wide, uint64_t hash, int64_t now)
+{
+	struct flow_bucket *bucket;
+	unsigned slot;
+	uint32_t index;
+
+	if (table->free_head == FLOW_NONE && !flow_expiry_evict(table, now)) {
+		table->counters.refused++;
+		return FLOW_NONE;
+	}
+	bucket = bucket_with_room(table, hash, &slot);
+	index = table->free_head;
+	table->free_head = table->links[index].next;
+	table->occupied++;
+	table->counters.created++;
+	bucket->tag[slot] = flow_tag(hash);
+	bucket->index[slot] = index;
+	table->flows[index] = (struct flow){.key = *key, .start = now, .flags = FLOW_IN_USE};
+	table->origins[index] = (struct flow_origin){.first = now, .id = table->next_id++};
+	if (table->wide)
+		table->wide[index] = *wide;
+	table->links[index] = (struct flow_link){FLOW_NONE, FLOW_NONE};
+	return index;
+}
+
+/* An emptied overflow bucket goes back to the pool; its predecessor takes over its successor. */
+static void
+unlink_overflow(struct flow_table *table, struct flow_bucket *previous, struct flow_bucket *bucket)
+{
+	uint32_t number = previous->next;
+
+	previous->next = bucket->next;
+	bucket->next = table->overflow_free;
+	table->overflow_free = number;
+	table->counters.overflow_buckets--;
+}
+
+static void
+take_out_of_bucket(struct flow_table *table, uint32_t index)
+{
+	uint64_t hash = flow_key_hash(&table->flows[index].key, &table->secret);
+	struct flow_bucket *bucket = flow_table_bucket(table, hash);
+	struct flow_bucket *previous = NULL;
+
+	for (;;) {
+		for (unsigned mask = matching_slots(bucket, flow_tag(hash)); mask;
+			mask &= mask - 1) {
+			unsigned slot = (unsigned)__builtin_ctz(mask);
+
+			if (bucket->index[slot] != index)
+				continue;
+			bucket->tag[slot] = 0;
+			if (previous && matching_slots(bucket, 0) == (1u << FLOW_BUCKET_SLOTS) - 1)
+				unlink_overflow(table, previous, bucket);
+			return;
+		}
+		if (bucket->next == 0)
+			abort(); /* an entry in use is always in the chain of its hash */
+		previous = bucket;
+		bucket = &table->overflow[bucket->next - 1];
+	}
+}
+
+void
+flow_table_remove(struct flow_table *table, uint32_t index)
+{
+	table->receiver.release(table->receiver.context, &table->flows[index]);
+	take_out_of_bucket(table, index);
+	flow_expiry_disarm(table, index);
+	table->flows[index].flags = 0;
+	table->links[index].next = table->free_head;
+	table->free_head = index;
+	table->occupied--;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flow table of one worker and one address family: buckets of eight tags and indexes in one
+ * cache line, entries of one cache line, an expiry wheel over the entries. Sizes are fixed at
+ * start; a full table evicts the flow that has been silent longest (flow_expiry.c). Not
+ * thread-safe: the worker's.
+ *
+ * Memory per flow: entry 64, origin 32, buckets 16, overflow 4, wheel links 8 bytes (IPv6: 32
+ * more).
+ */
+#ifndef CAMSPAN_FLOW_TABLE_H
+#define CAMSPAN_FLOW_TABLE_H
+
+#include "dataplane/flow.h"
+#include "dataplane/flow_key.h"
+#include "dataplane/memory.h"
+#include "dataplane/records/flow_record.h"
+
+#define FLOW_BUCKET_SLOTS 8
+#define FLOW_NONE         UINT32_MAX
+
+struct flow_bucket {
+	uint16_t tag[FLOW_BUCKET_SLOTS]; /* 0: empty; else high bits of the hash, never 0 */
+	uint32_t index[FLOW_BUCKET_SLOTS];
+	uint32_t next; /* overflow bucket + 1, 0: none */
+	uint32_t reserved[3];
+};
+
+_Static_assert(sizeof(struct flow_bucket) == 64, "a bucket is one cache line");
+
+/* Slots of 2^28 ns (268 ms); 4096 of them reach 18 minutes. A later deadline waits in the last slot
+ * and is looked at again. */
+#define WHEEL_SLOT_SHIFT 28
+#define WHEEL_SLOTS      4096
+
+struct flow_link {
+	uint32_t next, previous; /* entries; FLOW_NONE ends. Free entries use next only. */
+};
+
+struct flow_timeouts {
+	int64_t idle; /* nanoseconds */
+	int64_t active;
+	int64_t tcp_linger; /* after the end of a connection */
+};
+
+struct flow_table_counters {
+	uint64_t created;
+	uint64_t expired;            /* idle, active and TCP end */
+	uint64_t evicted;            /* ended early because the table was full */
+	uint64_t refused;            /* packets without a flow: nothing could be evicted */
+	uint64_t overflow_buckets;   /* in use (gauge) */
+	uint64_t overflow_exhausted; /* evictions because a bucket chain could not grow */
+	uint64_t records_deferred;   /* the receiver had no room: the flow stayed */
+	uint64_t records_lost;       /* evicted while the receiver had no room */
+};
+
+/* Receives a flow's record. Returns false when there is no room: the flow then stays in the table
+ * and is offered again, unless it must make room itself. */
+struct flow_receiver {
+	void *context;
+	bool (*record)(void *context, struct flow *flow, const struct flow_origin *origin,
+		const struct flow_wide *wide, enum flow_end_reason reason);
+	/* The flow leaves the table: give back what hangs on it. */
+	void (*release)(void *context, struct flow *flow);
+	/* An early look at a living flow (see flow_expiry.c). Returns the nanoseconds until the
+	 * next look, 0 for none before its timeout. */
+	int64_t (*look)(void *context, struct flow *flow, const struct flow_origin *origin,
+		const struct flow_wide *wide);
+};
+
+struct flow_table {
+	/* hot */
+	struct flow_bucket *buckets;
+	struct flow *flows;
+	struct flow_wide *wide; /* IPv6 only */
+	uint64_t bucket_mask;
+	struct flow_secret secret;
+	struct flow_timeouts timeouts;
+	uint32_t idle_ticks; /* timeouts in flow ticks */
+	uint32_t active_ticks;
+	/* when flows begin and end */
+	struct flow_origin *origins;
+	struct flow_link *links;
+	uint32_t free_head;
+	uint32_t size;     /* entries */
+	uint32_t occupied; /* entries in use */
+	struct flow_bucket *overflow;
+	uint32_t overflow_free; /* bucket + 1, chained by next */
+	uint32_t overflow_size;
+	/* the wheel */
+	uint32_t *wheel;        /* WHEEL_SLOTS heads */
+	int64_t wheel_position; /* absolute slot number up to which everything was looked at */
+	bool wheel_started;
+	uint64_t next_id;
+	struct flow_receiver receiver;
+	struct flow_table_counters counters;
+	const struct memory_source *memory;
+};
+
+/* `size` flows (1..2^30); `id_base` makes flow ids unique among tables. Returns 0, -ENOMEM or
+ * -EINVAL.
+ */
+int flow_table_init(struct flow_table *table, uint32_t size, bool ipv6,
+	const struct flow_timeouts *timeouts, const struct flow_secret *secret, uint64_t id_base,
+	const struct flow_receiver *receiver, const struct memory_source *memory);
+void flow_table_free(struct flow_table *table);
+
+static inline struct flow_bucket *
+flow_table_bucket(const struct flow_table *table, uint64_t hash)
+{
+	return &table->buckets[hash & table->bucket_mask];
+}
+
+static inline uint16_t
+flow_tag(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48) | 1;
+}
+
+/* Entries whose tag matches in the home bucket: what to prefetch before flow_table_find(). */
+uint32_t flow_table_candidate(const struct flow_table *table, uint64_t hash);
+/* The entry of a key, FLOW_NONE if there is none. */
+uint32_t flow_table_find(const struct flow_table *table, const struct flow_key *key,
+	const struct flow_wide *wide, uint64_t hash);
+/* Adds a key that is not there. Returns FLOW_NONE (counted) when nothing can make room. The entry
+ * is zeroed but for key, start and flags; the caller fills its origin. */
+uint32_t flow_table_insert(struct flow_table *table, const struct flow_key *key,
+	const struct flow_wide *wide, uint64_t hash, int64_t now);
+/* Takes an entry out of its bucket and the wheel and gives it back. No record is sent. */
+void flow_table_remove(struct flow_table *table, uint32_t index);
+
+/* flow_expiry.c */
+
+/* Arms or moves the timer of an entry to `deadline` (packet time in nanoseconds). */
+void flow_expiry_arm(struct flow_table *table, uint32_t index, int64_t deadline);
+void flow_expiry_disarm(struct flow_table *table, uint32_t index);
+/* When an entry must be looked at if no packet comes. */
+int64_t flow_expiry_deadline(const struct flow_table *table, const struct flow *flow);
+/* Looks at flows whose timer has passed `now`, at most `budget` of them. Returns how many. */
+uint32_t flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget);
+/* Ends every flow (end of capture, shutdown). Returns false when the receiver had no room: call
+ * again after it was drained. */
+bool flow_expiry_flush(struct flow_table *table);
+/* Makes room for one entry by ending the flow that is silent longest. False: nothing could go. */
+bool flow_expiry_evict(struct flow_table *table, int64_t now);
+
+static inline int64_t
+flow_last_time(const struct flow *flow)
+{
+	return flow->start + ((int64_t)flow->last << FLOW_TICK_SHIFT);
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/flow_update.h"
+
+#include <string.h>
+
+#define FIRST_EPHEMERAL_PORT 1024
+
+/* Both ends of a well-known service are told apart by the port alone when the opening was missed.
+ */
+static bool
+source_serves(const struct packet *packet)
+{
+	return packet->source_port < FIRST_EPHEMERAL_PORT &&
+	       packet->destination_port >= FIRST_EPHEMERAL_PORT;
+}
+
+void
+flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned end)
+{
+	bool source_began = true;
+	bool certain = true;
+
+	if (packet->protocol == PROTOCOL_TCP) {
+		bool syn = packet->tcp_flags & TCP_SYN;
+
+		certain = syn;
+		source_began = syn ? !(packet->tcp_flags & TCP_ACK) : !source_serves(packet);
+	} else if (packet->protocol == PROTOCOL_UDP && source_serves(packet)) {
+		/* An answer whose question was not seen. */
+		certain = false;
+		source_began = false;
+	}
+	if ((source_began ? end : !end) == 1)
+		flow->flags |= FLOW_INITIATOR_IS_1;
+	if (certain)
+		flow->flags |= FLOW_INITIATOR_CERTAIN;
+}
+
+/* An open port answers with SYN+ACK or data; a reset or an ICMP error is no answer. */
+static bool
+is_answer(const struct flow *flow, const struct packet *packet, unsigned end)
+{
+	if (flow_from_initiator(flow, end))
+		return false;
+	if (packet->protocol != PROTOCOL_TCP)
+		return true;
+	return (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) ||
+	       packet->payload_wire_length > 0;
+}
+
+bool
+flow_count(struct flow *flow, const struct packet *packet, unsigned end, uint32_t ticks)
+{
+	if (ticks > flow->last)
+		flow->last = ticks;
+	flow->packets[end]++;
+	flow->bytes[end] += packet_ip_bytes(packet);
+	if (!(flow->flags & FLOW_ANSWERED) && is_answer(flow, packet, end))
+		flow->flags |= FLOW_ANSWERED;
+	if (packet->protocol != PROTOCOL_TCP)
+		return false;
+	flow->tcp_flags[end] |= packet->tcp_flags;
+	if (flow->flags & FLOW_TCP_ENDED)
+		return false;
+	if (!(packet->tcp_flags & TCP_RST) && !(flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_FIN))
+		return false;
+	flow->flags |= FLOW_TCP_ENDED;
+	return true;
+}
+
+static struct ip_address
+end_address(const struct flow *flow, const struct flow_wide *wide, unsigned end)
+{
+	uint8_t bytes[4];
+
+	if (wide)
+		return ip_from_ipv6(wide->address[end]);
+	memcpy(bytes, &flow->key.address[end], sizeof(bytes));
+	return ip_from_ipv4(bytes);
+}
+
+void
+flow_to_record(const struct flow *flow, const struct flow_origin *origin,
+	const struct flow_wide *wide, enum flow_end_reason reason, struct flow_record *record)
+{
+	unsigned initiator = (flow->flags & FLOW_INITIATOR_IS_1) != 0;
+	unsigned responder = !initiator;
+
+	*record = (struct flow_record){
+		.start = flow->start,
+		.end = flow->start + ((int64_t)flow->last << FLOW_TICK_SHIFT),
+		.id = origin->id,
+		.initiator = {end_address(flow, wide, initiator), flow->key.port[initiator]},
+		.responder = {end_address(flow, wide, responder), flow->key.port[responder]},
+		.initiator_mac = origin->mac[initiator],
+		.responder_mac = origin->mac[responder],
+		.packets = {flow->packets[initiator], flow->packets[responder]},
+		.bytes = {flow->bytes[initiator], flow->bytes[responder]},
+		.tcp_flags = {flow->tcp_flags[initiator], flow->tcp_flags[responder]},
+		.tenant = flow->key.tenant,
+		.vlan = flow->key.vlan,
+		.observation_point = origin->observation_point,
+		.application = origin->application,
+		.protocol = flow->key.protocol,
+		.end_reason = (uint8_t)reason,
+		.inspected = flow->flags & FLOW_INSPECTED,
+		.first_record = !(flow->flags & FLOW_REPORTED),
+		.answered = flow->flags & FLOW_ANSWERED,
+		.initiator_certain = flow->flags & FLOW_INITIATOR_CERTAIN,
+	};
+}

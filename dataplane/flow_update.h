@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one packet does to its flow, and how a flow becomes a record. */
+#ifndef CAMSPAN_FLOW_UPDATE_H
+#define CAMSPAN_FLOW_UPDATE_H
+
+#include "dataplane/flow.h"
+#include "dataplane/records/flow_record.h"
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+#define PROTOCOL_ICMP   1
+#define PROTOCOL_TCP    6
+#define PROTOCOL_UDP    17
+#define PROTOCOL_ICMPV6 58
+
+/* Ticks from the flow's start to `time`; a clock that goes back counts as no time. */
+static inline uint32_t
+flow_ticks(const struct flow *flow, int64_t time)
+{
+	int64_t ticks = (time - flow->start) >> FLOW_TICK_SHIFT;
+
+	return ticks < 0 ? 0 : ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
+/* IP bytes on the wire: header, options and what the header promises, without link padding. */
+static inline uint32_t
+packet_ip_bytes(const struct packet *packet)
+{
+	return (uint32_t)(packet->payload - packet->l3) + packet->payload_wire_length;
+}
+
+static inline bool
+flow_from_initiator(const struct flow *flow, unsigned end)
+{
+	return end == ((flow->flags & FLOW_INITIATOR_IS_1) != 0);
+}
+
+/* Who began, from the first packet: RFC 5103 section 5. */
+void flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned end);
+
+/* Counts a packet from `end` of the key. Returns true when it ended a TCP connection. */
+bool flow_count(struct flow *flow, const struct packet *packet, unsigned end, uint32_t ticks);
+
+/* The record of what was counted since the last one. `wide` is NULL for IPv4. */
+void flow_to_record(const struct flow *flow, const struct flow_origin *origin,
+	const struct flow_wide *wide, enum flow_end_reason reason, struct flow_record *record);
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/inspect.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define TCP_SYN      0x02
+#define TCP_ACK      0x10
+
+#define NO_OWNER            UINT8_MAX
+#define RECENT_FACTS        8192 /* power of two */
+#define REPEAT_AFTER        INT64_C(30000000000)
+#define SHORTEST_MAGIC_DATA 8
+
+struct inspection_state {
+	uint32_t rejected; /* classifiers that answered NOT_MINE */
+	uint16_t packets;  /* with payload */
+	uint16_t owned_calls;
+	uint8_t owner;   /* index into classifier_table */
+	bool classified; /* no classifier wants more */
+	bool dpi_done;
+	struct dpi_flow *dpi;
+	struct tcp_stream streams[2]; /* from the initiator, from the responder */
+	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(64)));
+};
+
+/* What tcp_stream passes back to deliver(). */
+struct delivery {
+	struct inspector *inspector;
+	struct inspection_state *state;
+	const struct packet *packet;
+	bool from_initiator;
+};
+
+static uint64_t
+fact_hash(const struct inspector *inspector, const struct evidence *evidence)
+{
+	struct {
+		struct subject subject;
+		struct ip_address client;
+		uint8_t attribute, side;
+		uint16_t port;
+		uint64_t value;
+	} identity;
+
+	memset(&identity, 0, sizeof(identity));
+	identity.subject.ip = evidence->subject.ip;
+	identity.subject.mac = evidence->subject.mac;
+	identity.subject.vlan = evidence->subject.vlan;
+	identity.subject.tenant = evidence->subject.tenant;
+	/* A name is known per client; other facts are the same whoever was told. */
+	if (evidence_attribute_channel(evidence->attribute) == CHANNEL_NAMES)
+		identity.client = evidence->peer.ip;
+	identity.attribute = evidence->attribute;
+	identity.side = evidence->side;
+	identity.port = evidence->port;
+	identity.value = XXH3_64bits_withSeed(
+		evidence->value, evidence->value_length, inspector->recent_seed);
+	return XXH3_64bits_withSeed(&identity, sizeof(identity), inspector->recent_seed);
+}
+
+static void
+sink_evidence(void *context, const struct evidence *evidence)
+{
+	struct inspector *inspector = context;
+	uint64_t hash = fact_hash(inspector, evidence);
+	struct recent_fact *recent = &inspector->recent[hash & (RECENT_FACTS - 1)];
+	int64_t age = evidence->time - recent->time;
+
+	if (recent->hash == hash && age >= 0 && age < REPEAT_AFTER) {
+		inspector->counters.evidence_repeated++;
+		return;
+	}
+	*recent = (struct recent_fact){.hash = hash, .time = evidence->time};
+	inspector->counters.evidence++;
+	inspector->out.evidence(inspector->out.context, evidence);
+}
+
+static void
+sink_media(void *context, const struct stream_media *media)
+{
+	struct inspector *inspector = context;
+
+	inspector->out.media(inspector->out.context, media);
+}
+
+static void
+sink_sample(void *context, const struct stream_sample *sample)
+{
+	struct inspector *inspector = context;
+
+	inspector->out.sample(inspector->out.context, sample);
+}
+
+static int
+allocate_pools(struct inspector *inspector)
+{
+	const struct config_inspection *config = inspector->config;
+	const struct memory_source *memory = inspector->memory;
+	uint32_t flows = config->flows_max;
+
+	inspector->states =
+		memory_allocate(memory, "inspection states", flows * sizeof(*inspector->states));
+	inspector->free_list =
+		memory_allocate(memory, "inspection list", flows * sizeof(*inspector->free_list));
+	inspector->recent =
+		memory_allocate(memory, "recent facts", RECENT_FACTS * sizeof(*inspector->recent));
+	if (inspector->states == NULL || inspector->free_list == NULL || inspector->recent == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < flows; i++)
+		inspector->free_list[i] = flows - i;
+	inspector->free_count = flows;
+	return tcp_buffers_init(&inspector->buffers, config->stream_buffers, memory);
+}
+
+int
+inspector_init(struct inspector *inspector, const struct config_inspection *config,
+	const struct dispatch *dispatch, struct dpi *dpi, const struct report_sink *out,
+	const struct memory_source *memory)
+{
+	int error;
+
+	*inspector = (struct inspector){
+		.dispatch = dispatch,
+		.config = config,
+		.out = *out,
+		.sink = {inspector, sink_evidence, sink_media, sink_sample},
+		.dpi = dpi,
+		.memory = memory,
+	};
+	if (getrandom(&inspector->recent_seed, sizeof(inspector->recent_seed), 0) < 0)
+		return -errno;
+	error = allocate_pools(inspector);
+	if (error) {
+		inspector->dpi = NULL; /* still the caller's */
+		inspector_free(inspector);
+	}
+	return error;
+}
+
+void
+inspector_free(struct inspector *inspector)
+{
+	void *pools[] = {inspector->states, inspector->free_list, inspector->recent};
+
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+		if (pools[i])
+			inspector->memory->release(pools[i]);
+	tcp_buffers_free(&inspector->buffers);
+	if (inspector->dpi)
+		dpi_free(inspector->dpi);
+	*inspector = (struct inspector){0};
+}
+
+void
+inspector_burst(struct inspector *inspector)
+{
+	inspector->dpi_left = inspector->config->dpi_per_burst;
+}
+
+static struct inspection_state *
+state_of(struct inspector *inspector, const struct flow *flow)
+{
+	return &inspector->states[flow->inspection - 1];
+}
+
+void
+inspector_begin(struct inspector *inspector, struct flow *flow)
+{
+	struct inspection_state *state;
+
+	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
+		return;
+	if (inspector->free_count == 0) {
+		inspector->counters.flows_skipped++;
+		return;
+	}
+	flow->inspection = inspector->free_list[--inspector->free_count];
+	flow->flags |= FLOW_INSPECTED;
+	inspector->counters.flows++;
+	inspector->in_use++;
+	state = state_of(inspector, flow);
+	/* The scratch is zeroed for each owner. */
+	memset(state, 0, offsetof(struct inspection_state, scratch));
+	state->owner = NO_OWNER;
+	state->dpi_done = inspector->dpi == NULL;
+}
+
+static void
+finish_classifying(struct inspector *inspector, struct inspection_state *state)
+{
+	if (state->owner != NO_OWNER && classifier_table[state->owner]->finish)
+		classifier_table[state->owner]->finish(state->scratch, &inspector->sink);
+	state->owner = NO_OWNER;
+	state->classified = true;
+}
+
+static enum classifier_verdict
+ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
+	struct inspection *in)
+{
+	enum classifier_verdict verdict;
+
+	in->consumed = 0;
+	verdict = classifier_table[index]->inspect(in, state->scratch, &inspector->sink);
+	if (verdict == CLASSIFIER_NOT_MINE) {
+		state->rejected |= 1u << index;
+		state->owner = NO_OWNER;
+		in->consumed = 0;
+	}
+	return verdict;
+}
+
+/* The first candidate that does not decline becomes the owner. */
+static enum classifier_verdict
+find_owner(struct inspector *inspector, struct inspection_state *state, struct inspection *in)
+{
+	const struct packet *packet = in->packet;
+	uint32_t candidates =
+		dispatch_candidates(inspector->dispatch, in->stream ? MATCH_TCP : MATCH_UDP,
+			packet->source_port, packet->destination_port, in->data, in->length);
+
+	for (candidates &= ~state->rejected; candidates; candidates &= candidates - 1) {
+		uint8_t index = (uint8_t)__builtin_ctz(candidates);
+		enum classifier_verdict verdict;
+
+		memset(state->scratch, 0, classifier_table[index]->scratch_size);
+		verdict = ask(inspector, state, index, in);
+		if (verdict == CLASSIFIER_NOT_MINE)
+			continue;
+		state->owner = index;
+		state->owned_calls = 0;
+		return verdict;
+	}
+	return CLASSIFIER_NOT_MINE;
+}
+
+static void
+classify(struct inspector *inspector, struct inspection_state *state, struct inspection *in)
+{
+	enum classifier_verdict verdict = CLASSIFIER_NOT_MINE;
+	uint16_t limit;
+
+	if (state->owner != NO_OWNER)
+		verdict = ask(inspector, state, state->owner, in);
+	if (verdict == CLASSIFIER_NOT_MINE)
+		verdict = find_owner(inspector, state, in);
+	if (verdict == CLASSIFIER_DONE) {
+		finish_classifying(inspector, state);
+		return;
+	}
+	if (verdict == CLASSIFIER_NOT_MINE) {
+		/* Too few bytes to show a magic: wait for more of them. */
+		if (!in->stream || in->length >= SHORTEST_MAGIC_DATA)
+			in->consumed = in->length;
+		if (state->packets >= inspector->config->max_packets)
+			finish_classifying(inspector, state);
+		return;
+	}
+	limit = classifier_table[state->owner]->max_packets;
+	if (limit != CLASSIFIER_WHOLE_FLOW && ++state->owned_calls >= limit)
+		finish_classifying(inspector, state);
+}
+
+static uint32_t
+deliver(void *context, const uint8_t *data, uint32_t length, bool gap)
+{
+	struct delivery *delivery = context;
+	struct inspection in = {
+		.data = data,
+		.length = length,
+		.packet = delivery->packet,
+		.from_initiator = delivery->from_initiator,
+		.stream = true,
+		.gap = gap,
+		.wire_bytes = delivery->packet->wire_length,
+	};
+
+	if (delivery->state->classified)
+		return length;
+	classify(delivery->inspector, delivery->state, &in);
+	return delivery->state->classified ? length : in.consumed;
+}
+
+static void
+classify_tcp(struct inspector *inspector, struct inspection_state *state,
+	const struct packet *packet, bool from_initiator)
+{
+	struct tcp_stream *stream = &state->streams[!from_initiator];
+	struct tcp_stream *opposite = &state->streams[from_initiator];
+	struct delivery delivery = {inspector, state, packet, from_initiator};
+
+	if (packet->tcp_flags & TCP_SYN)
+		tcp_stream_start(stream, packet->tcp_sequence + 1);
+	if (packet->payload_length > 0)
+		tcp_stream_segment(stream, &inspector->buffers, packet->tcp_sequence,
+			packet_payload(packet), packet->payload_length, deliver, &delivery);
+	if ((packet->tcp_flags & TCP_ACK) && opposite->range_count > 0) {
+		/* The bytes delivered were sent by the other side. A packet view of that side does
+		 * not exist any more, so the sides of this one are exchanged. */
+		struct packet reverse = *packet;
+
+		reverse.source = packet->destination;
+		reverse.destination = packet->source;
+		reverse.source_port = packet->destination_port;
+		reverse.destination_port = packet->source_port;
+		reverse.source_mac = packet->destination_mac;
+		reverse.destination_mac = packet->source_mac;
+		delivery.packet = &reverse;
+		delivery.from_initiator = !from_initiator;
+		tcp_stream_acknowledged(opposite, &inspector->buffers, packet->tcp_acknowledgment,
+			deliver, &delivery);
+	}
+}
+
+static void
+classify_udp(struct inspector *inspector, struct inspection_state *state,
+	const struct packet *packet, bool from_initiator)
+{
+	struct inspection in = {
+		.data = packet_payload(packet),
+		.length = packet->payload_length,
+		.missing = packet->payload_wire_length - packet->payload_length,
+		.packet = packet,
+		.from_initiator = from_initiator,
+		.wire_bytes = packet->wire_length,
+	};
+
+	if (packet->payload_length > 0)
+		classify(inspector, state, &in);
+}
+
+/* General inspection of one packet, as far as the mode and the budget of the burst allow. */
+static void
+inspect_generally(struct inspector *inspector, struct inspection_state *state,
+	struct flow_origin *origin, const struct packet *packet, bool from_initiator)
+{
+	struct dpi_result result;
+
+	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == NO_OWNER) {
+		state->dpi_done = state->classified;
+		return;
+	}
+	if (inspector->dpi_left == 0) {
+		inspector->counters.dpi_skipped++;
+		/* A flow must not hold its state for an inspection that never comes. */
+		state->dpi_done = state->packets >= inspector->config->dpi_max_packets;
+		return;
+	}
+	if (state->dpi == NULL)
+		state->dpi = dpi_attach(inspector->dpi);
+	if (state->dpi == NULL) {
+		inspector->counters.dpi_skipped++;
+		state->dpi_done = true;
+		return;
+	}
+	inspector->dpi_left--;
+	if (dpi_inspect(inspector->dpi, state->dpi, packet->data + packet->l3,
+		    (uint32_t)(packet->payload - packet->l3) + packet->payload_length, packet->time,
+		    from_initiator, &result) == DPI_DONE) {
+		origin->application = result.protocol;
+		dpi_detach(inspector->dpi, state->dpi);
+		state->dpi = NULL;
+		state->dpi_done = true;
+	}
+}
+
+static void
+release_state(struct inspector *inspector, struct flow *flow)
+{
+	struct inspection_state *state = state_of(inspector, flow);
+
+	if (state->dpi)
+		dpi_detach(inspector->dpi, state->dpi);
+	tcp_stream_end(&state->streams[0], &inspector->buffers);
+	tcp_stream_end(&state->streams[1], &inspector->buffers);
+	inspector->free_list[inspector->free_count++] = flow->inspection;
+	inspector->in_use--;
+	flow->inspection = 0;
+}
+
+void
+inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
+	const struct packet *packet, bool from_initiator)
+{
+	struct inspection_state *state = state_of(inspector, flow);
+
+	if (packet->payload_length > 0 && state->packets < UINT16_MAX)
+		state->packets++;
+	if (!state->classified) {
+		if (packet->protocol == PROTOCOL_TCP)
+			classify_tcp(inspector, state, packet, from_initiator);
+		else
+			classify_udp(inspector, state, packet, from_initiator);
+	}
+	if (!state->dpi_done && packet->payload_length > 0)
+		inspect_generally(inspector, state, origin, packet, from_initiator);
+	if (state->classified && state->dpi_done)
+		release_state(inspector, flow);
+}
+
+void
+inspector_end(struct inspector *inspector, struct flow *flow)
+{
+	if (flow->inspection == 0)
+		return;
+	finish_classifying(inspector, state_of(inspector, flow));
+	release_state(inspector, flow);
+}
+
+void
+inspector_link_packet(struct inspector *inspector, const struct packet *packet)
+{
+	uint32_t candidates = dispatch_ethertype(inspector->dispatch, packet->ethertype);
+	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(64)));
+
+	for (; candidates; candidates &= candidates - 1) {
+		const struct classifier *classifier = classifier_table[__builtin_ctz(candidates)];
+		struct inspection in = {
+			.data = packet_payload(packet),
+			.length = packet->payload_length,
+			.packet = packet,
+			.wire_bytes = packet->wire_length,
+		};
+
+		memset(scratch, 0, classifier->scratch_size);
+		inspector->counters.link_packets++;
+		classifier->inspect(&in, scratch, &inspector->sink);
+	}
+}
+
+static void
+add_dpi_figures(const struct dpi *dpi, struct health_record *health)
+{
+	struct dpi_counters counters = dpi_counters(dpi);
+
+	health_add(health, "inspection.dpi_packets", HEALTH_COUNTER, counters.packets);
+	health_add(health, "inspection.dpi_detected", HEALTH_COUNTER, counters.detected);
+	health_add(health, "inspection.dpi_gave_up", HEALTH_COUNTER, counters.gave_up);
+	health_add(health, "inspection.dpi_flows_refused", HEALTH_COUNTER, counters.flows_refused);
+	health_add(health, "inspection.dpi_memory", HEALTH_GAUGE, counters.memory_in_use);
+	health_add(health, "inspection.dpi_memory_fallbacks", HEALTH_COUNTER,
+		counters.memory_fallbacks);
+}
+
+void
+inspector_health(const struct inspector *inspector, struct health_record *health)
+{
+	const struct inspector_counters *counters = &inspector->counters;
+
+	health_add(health, "inspection.flows", HEALTH_COUNTER, counters->flows);
+	health_add(health, "inspection.in_use", HEALTH_GAUGE, inspector->in_use);
+	health_add(health, "inspection.flows_skipped", HEALTH_LOSS, counters->flows_skipped);
+	health_add(health, "inspection.evidence", HEALTH_COUNTER, counters->evidence);
+	health_add(health, "inspection.evidence_repeated", HEALTH_COUNTER,
+		counters->evidence_repeated);
+	health_add(health, "inspection.dpi_skipped", HEALTH_COUNTER, counters->dpi_skipped);
+	if (inspector->dpi)
+		add_dpi_figures(inspector->dpi, health);
+	health_add(health, "inspection.link_packets", HEALTH_COUNTER, counters->link_packets);
+	health_add(health, "inspection.tcp_gaps", HEALTH_COUNTER, inspector->buffers.gaps);
+	health_add(health, "inspection.tcp_buffers_exhausted", HEALTH_LOSS,
+		inspector->buffers.exhausted);
+}

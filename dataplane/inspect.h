@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Payload inspection of one worker: gives the first packets of each flow to the classifiers and to
+ * general inspection (nDPI), then lets the flow go. All state is pooled; a pool that is empty costs
+ * inspection, never the flow, and is counted. */
+#ifndef CAMSPAN_INSPECT_H
+#define CAMSPAN_INSPECT_H
+
+#include "classifiers/classifier.h"
+#include "classifiers/dispatch.h"
+#include "classifiers/dpi.h"
+#include "config/config.h"
+#include "dataplane/flow.h"
+#include "dataplane/memory.h"
+#include "dataplane/records/health_record.h"
+#include "dataplane/tcp_stream.h"
+
+struct inspection_state;
+
+struct inspector_counters {
+	uint64_t flows;             /* inspections begun */
+	uint64_t flows_skipped;     /* no state was free */
+	uint64_t evidence;          /* facts passed on */
+	uint64_t evidence_repeated; /* the same fact again within the repeat time */
+	uint64_t dpi_skipped;       /* over the budget of a burst */
+	uint64_t link_packets;      /* link-layer protocols inspected */
+};
+
+struct recent_fact {
+	uint64_t hash;
+	int64_t time;
+};
+
+struct inspector {
+	const struct dispatch *dispatch;
+	const struct config_inspection *config;
+	struct report_sink out;  /* where facts go */
+	struct report_sink sink; /* what classifiers see: drops repetitions */
+	struct inspection_state *states;
+	uint32_t *free_list;
+	uint32_t free_count;
+	uint32_t in_use;
+	struct tcp_buffers buffers;
+	struct dpi *dpi;   /* NULL: inspection off */
+	uint32_t dpi_left; /* calls left in this burst */
+	struct recent_fact *recent;
+	uint64_t recent_seed;
+	struct inspector_counters counters;
+	const struct memory_source *memory;
+};
+
+/* `config` and `dispatch` are borrowed. `dpi` may be NULL; it becomes the inspector's. Returns 0 or
+ * -errno. */
+int inspector_init(struct inspector *inspector, const struct config_inspection *config,
+	const struct dispatch *dispatch, struct dpi *dpi, const struct report_sink *out,
+	const struct memory_source *memory);
+void inspector_free(struct inspector *inspector);
+
+/* Renews the budgets of one burst of packets. */
+void inspector_burst(struct inspector *inspector);
+/* A new flow: TCP and UDP flows get a state if one is free. */
+void inspector_begin(struct inspector *inspector, struct flow *flow);
+/* A packet of a flow whose flow->inspection is not 0. Clears it when the flow needs no more. */
+void inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
+	const struct packet *packet, bool from_initiator);
+/* The flow ends: last reports of its classifier, state given back. */
+void inspector_end(struct inspector *inspector, struct flow *flow);
+/* A packet without a flow: ARP and other link-layer protocols. */
+void inspector_link_packet(struct inspector *inspector, const struct packet *packet);
+
+void inspector_health(const struct inspector *inspector, struct health_record *health);
+
+#endif

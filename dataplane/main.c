@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* camspand: start-up and shutdown as one list. The only file that sees every part of the house. */
+#include "classifiers/classifier.h"
+#include "dataplane/eal.h"
+#include "dataplane/house.h"
+#include "dataplane/live.h"
+#include "dataplane/log.h"
+#include "dataplane/options.h"
+#include "dataplane/replay.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ERROR_SIZE 1024
+
+static atomic_bool stop;
+
+static void
+stop_on_signal(int number)
+{
+	(void)number;
+	atomic_store(&stop, true);
+}
+
+static void
+catch_signals(void)
+{
+	/* A second signal of the kind ends the process the hard way. */
+	struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static int
+fail(const char *error, int code)
+{
+	log_error("%s", error);
+	return code;
+}
+
+/* The command line wins over the file. */
+static void
+apply_options(struct config *config, const struct options *options)
+{
+	if (options->events_path) {
+		config->export.file.enabled = true;
+		snprintf(config->export.file.path, sizeof(config->export.file.path), "%s",
+			options->events_path);
+	}
+	if (options->state_path) {
+		config->export.state.enabled = true;
+		snprintf(config->export.state.path, sizeof(config->export.state.path), "%s",
+			options->state_path);
+	}
+}
+
+/* A replay without a configuration reads and tells; it writes only what it was asked to. */
+static struct config *
+load_config(const struct options *options, char *error, size_t error_size)
+{
+	struct config *config = options->config_path
+					? config_load(options->config_path, error, error_size)
+					: config_defaults();
+
+	if (config == NULL)
+		return NULL;
+	if (options->config_path == NULL)
+		config->export.state.enabled = false;
+	apply_options(config, options);
+	return config;
+}
+
+static int
+collect_ethertypes(struct decode_options *decode)
+{
+	for (size_t i = 0; i < classifier_count; i++) {
+		for (unsigned m = 0; m < classifier_table[i]->match_count; m++) {
+			const struct match *match = &classifier_table[i]->match[m];
+
+			if (match->layer != MATCH_ETHERTYPE)
+				continue;
+			for (unsigned p = 0; p < CLASSIFIER_PORTS_MAX && match->ports[p]; p++) {
+				/* The decoder reads ARP by itself. */
+				if (match->ports[p] != 0x0806 &&
+					decode_options_add_ethertype(decode, match->ports[p]) != 0)
+					return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+static int
+run_house(struct house *house, const struct options *options)
+{
+	bool replay = options->capture_count > 0;
+	bool to_stdout = strcmp(house->config->export.file.path, "-") == 0;
+	char error[ERROR_SIZE];
+	uint64_t undelivered;
+	int code;
+
+	if (!replay && house->config->dataplane.port_count == 0)
+		return fail("dataplane.ports is empty: name a port to listen on, or replay with -r",
+			EXIT_USAGE);
+	if (eal_start(house->config, replay ? EAL_REPLAY : EAL_LIVE, error, sizeof(error)) != 0)
+		return fail(error, 1);
+	house->fanout = fanout_open(house->config, replay, error, sizeof(error));
+	if (house->fanout == NULL) {
+		eal_stop();
+		return fail(error, 1);
+	}
+	code = replay ? replay_run(house, options->captures, options->capture_count, &stop,
+				to_stdout ? stderr : stdout)
+		      : live_run(house, &stop);
+	undelivered = fanout_close(house->fanout, (int)house->config->export.shutdown_timeout_ms);
+	if (undelivered > 0) {
+		log_error("%" PRIu64 " events could not be delivered", undelivered);
+		code = 1;
+	}
+	eal_stop();
+	return code;
+}
+
+static int
+run(const struct options *options, struct config *config)
+{
+	struct decode_options decode = {0};
+	struct house house = {.config = config, .decode = &decode};
+	char error[ERROR_SIZE];
+	struct knowledge *knowledge;
+	struct dispatch *dispatch;
+	int code;
+
+	knowledge = knowledge_load(
+		config->data_directory, config->data_override_directory, error, sizeof(error));
+	if (knowledge == NULL)
+		return fail(error, EXIT_USAGE);
+	if (options->test) {
+		knowledge_free(knowledge);
+		printf("%s: configuration and data files are valid\n", options->config_path);
+		return EXIT_SUCCESS;
+	}
+	dispatch = dispatch_create();
+	if (dispatch == NULL || collect_ethertypes(&decode) != 0) {
+		code = fail("the classifier table cannot be used", 1);
+	} else {
+		house.knowledge = knowledge;
+		house.dispatch = dispatch;
+		code = run_house(&house, options);
+	}
+	dispatch_free(dispatch);
+	knowledge_free(knowledge);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct config *config;
+	char error[ERROR_SIZE];
+	int code = options_parse(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	log_open("camspand", LOG_LEVEL_INFO);
+	if (options.reference) {
+		config_print_reference(stdout);
+		return EXIT_SUCCESS;
+	}
+	config = load_config(&options, error, sizeof(error));
+	if (config == NULL)
+		return fail(error, EXIT_USAGE);
+	log_open("camspand", (enum log_level)config->log_level);
+	if (options.print_config) {
+		config_print(config, stdout);
+		config_free(config);
+		return EXIT_SUCCESS;
+	}
+	catch_signals();
+	code = run(&options, config);
+	config_free(config);
+	free(options.captures);
+	return code;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One worker's packet path, free of DPDK: a burst of packets in; flow records, facts and counters
+ * out. Shared-nothing: everything in it belongs to one thread. */
+#ifndef CAMSPAN_PIPELINE_H
+#define CAMSPAN_PIPELINE_H
+
+#include "config/config.h"
+#include "dataplane/decode.h"
+#include "dataplane/flow_table.h"
+#include "dataplane/inspect.h"
+#include "dataplane/records/health_record.h"
+#include "dataplane/watch.h"
+
+#define PIPELINE_BURST 32
+
+/* Where the pipeline delivers. flow() returns false when there is no room: the flow stays and is
+ * offered again. The others count their own losses. */
+struct pipeline_output {
+	void *context;
+	bool (*flow)(void *context, const struct flow_record *record);
+	struct report_sink sink;
+};
+
+struct pipeline_settings {
+	const struct config *config;
+	const struct dispatch *dispatch;
+	const struct decode_options *decode;
+	struct dpi *dpi; /* NULL: none; becomes the pipeline's on success */
+	struct pipeline_output output;
+	const struct memory_source *memory;
+	uint16_t worker; /* number, makes flow ids unique */
+};
+
+struct pipeline {
+	struct flow_table ipv4;
+	struct flow_table ipv6;
+	struct inspector inspector;
+	struct packet_balance balance;
+	struct flow_secret secret;
+	const struct decode_options *decode;
+	struct pipeline_output output;
+	/* Published by the control thread; read at early looks only. */
+	const struct watch_set *_Atomic watch;
+	int64_t now; /* latest packet time seen: never goes back */
+};
+
+/* Returns 0 or -errno. Large: allocate it where its memory source says. */
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *settings);
+void pipeline_free(struct pipeline *pipeline);
+
+/* Decodes and accounts at most PIPELINE_BURST packets of one link type. The caller has set data,
+ * captured, wire_length, time, observation_point and tenant of each; the bytes are borrowed for the
+ * call. */
+void pipeline_burst(
+	struct pipeline *pipeline, struct packet *packets, unsigned count, enum link_type link);
+/* No packet came: lets timers run by the clock. */
+void pipeline_idle(struct pipeline *pipeline, int64_t now);
+/* Ends every flow. False: the output had no room; drain it and call again. */
+bool pipeline_flush(struct pipeline *pipeline);
+
+/* Adds this worker's balance and figures to the record. */
+void pipeline_health(const struct pipeline *pipeline, struct health_record *health);
+
+#endif

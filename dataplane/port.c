@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/port.h"
+
+#include "dataplane/log.h"
+
+#include <inttypes.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MBUF_CACHE  256
+#define SPARE_MBUFS 8192 /* bursts in flight and the per-lcore caches */
+#define JUMBO_MTU   9216
+
+/* 0x6d5a repeated makes the Toeplitz hash the same for both directions of a flow
+ * (Woo and Park, "Scalable TCP session monitoring with symmetric receive-side scaling", 2012). */
+static uint8_t symmetric_key[64];
+
+static void
+fill_symmetric_key(void)
+{
+	for (size_t i = 0; i < sizeof(symmetric_key); i++)
+		symmetric_key[i] = i % 2 ? 0x5a : 0x6d;
+}
+
+static uint32_t
+mbufs_needed(const struct config *config)
+{
+	uint32_t descriptors =
+		(uint32_t)config->dataplane.port_count * config->dataplane.rx_descriptors;
+	uint32_t each =
+		config->dataplane.mbufs ? config->dataplane.mbufs : descriptors + SPARE_MBUFS;
+
+	return each * config->dataplane.workers;
+}
+
+static int
+create_pool(struct ports *ports, const struct config *config, char *error, size_t error_size)
+{
+	uint32_t count = mbufs_needed(config);
+	uint32_t least = (uint32_t)config->dataplane.port_count * config->dataplane.rx_descriptors *
+			 config->dataplane.workers;
+
+	if (count < least + 1024) {
+		snprintf(error, error_size,
+			"dataplane.mbufs: %" PRIu32 " buffers cannot fill %" PRIu32
+			" descriptors and leave 1024 in flight; raise mbufs or set it to 0",
+			count, least);
+		return -1;
+	}
+	ports->pool = rte_pktmbuf_pool_create(
+		"packets", count, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
+	if (ports->pool)
+		return 0;
+	snprintf(error, error_size,
+		"no memory for %" PRIu32 " packet buffers: %s; set dataplane.mbufs or memory",
+		count, rte_strerror(rte_errno));
+	return -1;
+}
+
+static void
+ask_for_spreading(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
+{
+	uint64_t wanted = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
+	uint8_t length = info->hash_key_size ? info->hash_key_size : 40;
+
+	if (!(info->flow_type_rss_offloads & wanted))
+		return;
+	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	conf->rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & wanted;
+	if (length <= sizeof(symmetric_key)) {
+		conf->rx_adv_conf.rss_conf.rss_key = symmetric_key;
+		conf->rx_adv_conf.rss_conf.rss_key_len = length;
+	}
+}
+
+static int
+set_up_queues(struct port *port, struct ports *ports, uint16_t descriptors)
+{
+	int socket = rte_eth_dev_socket_id(port->id);
+	int error;
+
+	error = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &descriptors, NULL);
+	for (uint16_t queue = 0; error == 0 && queue < port->queues; queue++)
+		error = rte_eth_rx_queue_setup(port->id, queue, descriptors,
+			socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)socket, NULL, ports->pool);
+	return error;
+}
+
+/* Some drivers insist on a transmit queue, or on as many as receive queues: they get idle ones. */
+static int
+configure(struct port *port, struct ports *ports, const struct rte_eth_dev_info *info,
+	const struct rte_eth_conf *conf, uint16_t descriptors)
+{
+	uint16_t transmit = info->max_tx_queues < port->queues ? info->max_tx_queues : port->queues;
+	int error = rte_eth_dev_configure(port->id, port->queues, transmit, conf);
+
+	for (uint16_t queue = 0; error == 0 && queue < transmit; queue++)
+		error = rte_eth_tx_queue_setup(port->id, queue, 64, rte_socket_id(), NULL);
+	return error ? error : set_up_queues(port, ports, descriptors);
+}
+
+static int
+start_port(struct port *port, struct ports *ports, const struct config *config, bool promiscuous)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_conf conf = {0};
+	int error = rte_eth_dev_info_get(port->id, &info);
+
+	if (error)
+		return error;
+	port->queues = config->dataplane.workers < info.max_rx_queues ? config->dataplane.workers
+								      : info.max_rx_queues;
+	if (port->queues > 1)
+		ask_for_spreading(&conf, &info);
+	conf.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (info.max_mtu >= JUMBO_MTU && conf.rxmode.offloads)
+		conf.rxmode.mtu = JUMBO_MTU;
+	error = configure(port, ports, &info, &conf, config->dataplane.rx_descriptors);
+	if (error == 0)
+		error = rte_eth_dev_start(port->id);
+	if (error == 0 && promiscuous && rte_eth_promiscuous_enable(port->id) != 0)
+		log_warning("port %s: no promiscuous mode; frames for other hosts may be missed",
+			port->name);
+	return error;
+}
+
+/* The name by which DPDK knows a device string: a PCI address as it is, a virtual device up to its
+ * first comma. */
+static int
+find_port(struct port *port, const char *device)
+{
+	snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
+	if (rte_eth_dev_get_port_by_name(port->name, &port->id) == 0)
+		return 0;
+	snprintf(port->name, sizeof(port->name), "0000:%.*s", (int)strcspn(device, ","), device);
+	return rte_eth_dev_get_port_by_name(port->name, &port->id);
+}
+
+int
+ports_start(struct ports *ports, const struct config *config, char *error, size_t error_size)
+{
+	fill_symmetric_key();
+	ports->count = 0;
+	if (create_pool(ports, config, error, error_size) != 0)
+		return -1;
+	for (size_t i = 0; i < config->dataplane.port_count; i++) {
+		const struct config_port *wanted = &config->dataplane.ports[i];
+		struct port *port = &ports->ports[ports->count];
+		int code = find_port(port, wanted->device);
+
+		if (code == 0)
+			code = start_port(port, ports, config, wanted->promiscuous);
+		if (code) {
+			snprintf(error, error_size,
+				"port %s did not start: %s; check the device string and "
+				"permissions",
+				wanted->device, rte_strerror(-code));
+			ports_stop(ports);
+			return -1;
+		}
+		ports->count++;
+		if (port->queues < config->dataplane.workers)
+			log_warning("port %s has %u receive queues for %u workers: the others idle "
+				    "on it",
+				port->name, port->queues, config->dataplane.workers);
+		log_info("port %s: %u receive queues", port->name, port->queues);
+	}
+	return 0;
+}
+
+void
+ports_stop(struct ports *ports)
+{
+	for (uint16_t i = 0; i < ports->count; i++) {
+		rte_eth_dev_stop(ports->ports[i].id);
+		rte_eth_dev_close(ports->ports[i].id);
+	}
+	ports->count = 0;
+	rte_mempool_free(ports->pool);
+	ports->pool = NULL;
+}
+
+void
+ports_health(const struct ports *ports, struct health_record *health)
+{
+	for (uint16_t i = 0; i < ports->count; i++) {
+		struct rte_eth_stats stats;
+
+		if (rte_eth_stats_get(ports->ports[i].id, &stats) != 0)
+			continue;
+		health->nic_missed += stats.imissed;
+		health->nic_no_mbuf += stats.rx_nombuf;
+		health->nic_errors += stats.ierrors;
+	}
+	if (ports->pool)
+		health_add(health, "packet_buffers.in_use", HEALTH_GAUGE,
+			rte_mempool_in_use_count(ports->pool));
+}

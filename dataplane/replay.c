@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/replay.h"
+
+#include "dataplane/capture.h"
+#include "dataplane/control.h"
+#include "dataplane/log.h"
+#include "dataplane/progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPORT_SLOTS    16384
+#define REPORTS_AT_ONCE 256
+#define BYTES_AT_ONCE   (1 << 20) /* of one burst; holds any frame that libpcap delivers */
+
+struct replay {
+	const struct house *house;
+	struct pipeline pipeline;
+	struct report_ring reports;
+	struct control *control;
+	struct watch_set *watch;
+	struct packet packets[PIPELINE_BURST];
+	unsigned count;
+	enum link_type link;
+	size_t used;
+	uint8_t *bytes;
+	struct report received[REPORTS_AT_ONCE];
+};
+
+static void
+publish_watch(void *context, struct watch_set *watch)
+{
+	struct replay *replay = context;
+
+	atomic_store(&replay->pipeline.watch, watch);
+	watch_set_free(replay->watch);
+	replay->watch = watch;
+}
+
+static void
+drain_reports(struct replay *replay)
+{
+	unsigned count;
+
+	do {
+		count = report_ring_receive(&replay->reports, replay->received, REPORTS_AT_ONCE);
+		for (unsigned i = 0; i < count; i++)
+			control_report(replay->control, &replay->received[i]);
+	} while (count > 0);
+}
+
+static void
+run_burst(struct replay *replay)
+{
+	if (replay->count == 0)
+		return;
+	pipeline_burst(&replay->pipeline, replay->packets, replay->count, replay->link);
+	replay->count = 0;
+	replay->used = 0;
+	drain_reports(replay);
+	control_tick(replay->control, replay->pipeline.now, false);
+}
+
+static void
+add_packet(struct replay *replay, const struct capture_packet *captured)
+{
+	struct packet *packet;
+
+	if (replay->count == PIPELINE_BURST || captured->link != replay->link ||
+		replay->used + captured->captured > BYTES_AT_ONCE)
+		run_burst(replay);
+	replay->link = captured->link;
+	packet = &replay->packets[replay->count++];
+	memcpy(replay->bytes + replay->used, captured->data, captured->captured);
+	*packet = (struct packet){
+		.data = replay->bytes + replay->used,
+		.captured = captured->captured,
+		.wire_length = captured->wire_length,
+		.time = captured->time,
+	};
+	replay->used += captured->captured;
+}
+
+static int
+replay_file(struct replay *replay, const char *path, const atomic_bool *stop)
+{
+	char error[CAPTURE_ERROR_SIZE];
+	struct capture *capture = capture_open(path, error);
+	struct capture_packet packet;
+	struct progress progress;
+	int got = 1;
+
+	if (capture == NULL) {
+		log_error("%s", error);
+		return 1;
+	}
+	progress_begin(&progress, path);
+	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
+		(got = capture_next(capture, &packet)) == 1) {
+		add_packet(replay, &packet);
+		progress_step(&progress, packet.captured);
+	}
+	run_burst(replay);
+	progress_end(&progress);
+	if (got < 0)
+		log_error("%s", capture_error(capture));
+	capture_close(capture);
+	return got < 0;
+}
+
+static bool
+set_up(struct replay *replay, const struct house *house)
+{
+	struct control_settings settings = {
+		.config = house->config,
+		.knowledge = house->knowledge,
+		.fanout = house->fanout,
+		.publish = publish_watch,
+		.publish_context = replay,
+	};
+	struct pipeline_settings pipeline = {
+		.config = house->config,
+		.dispatch = house->dispatch,
+		.decode = house->decode,
+		.memory = &memory_from_libc,
+	};
+	int error;
+
+	replay->house = house;
+	replay->bytes = malloc(BYTES_AT_ONCE);
+	replay->control = control_create(&settings);
+	if (replay->bytes == NULL || replay->control == NULL ||
+		report_ring_init(&replay->reports, 0, REPORT_SLOTS, -1) != 0) {
+		log_error("out of memory");
+		return false;
+	}
+	pipeline.output = report_ring_output(&replay->reports);
+	if (house->config->inspection.mode != INSPECT_OFF)
+		pipeline.dpi = dpi_create(house->config->inspection.flows_max,
+			house->config->inspection.dpi_max_packets);
+	error = pipeline_init(&replay->pipeline, &pipeline);
+	if (error) {
+		dpi_free(pipeline.dpi);
+		log_error("no memory for the flow tables: %s", strerror(-error));
+	}
+	return error == 0;
+}
+
+static void
+tear_down(struct replay *replay)
+{
+	pipeline_free(&replay->pipeline);
+	control_free(replay->control);
+	report_ring_free(&replay->reports);
+	watch_set_free(replay->watch);
+	free(replay->bytes);
+	free(replay);
+}
+
+/* Everything still in the tables goes out, in the order in which later parts need earlier ones. */
+static void
+finish(struct replay *replay, struct health_record *health)
+{
+	while (!pipeline_flush(&replay->pipeline))
+		drain_reports(replay);
+	drain_reports(replay);
+	control_tick(replay->control, replay->pipeline.now, true);
+	health->time = replay->pipeline.now;
+	pipeline_health(&replay->pipeline, health);
+	report_ring_health(&replay->reports, health);
+	control_health(replay->control, health);
+}
+
+static void
+print_balance(const struct packet_balance *balance, FILE *out)
+{
+	uint64_t decoded = balance->fates[PACKET_DECODED];
+
+	fprintf(out, "packets: %" PRIu64 " received = %" PRIu64 " decoded + %" PRIu64 " dropped",
+		balance->received, decoded, balance->received - decoded);
+	for (int fate = PACKET_DECODED + 1; fate < PACKET_DROP_COUNT; fate++)
+		if (balance->fates[fate])
+			fprintf(out, ", %s %" PRIu64, packet_drop_name(fate), balance->fates[fate]);
+	fputc('\n', out);
+}
+
+int
+replay_run(const struct house *house, const char *const *captures, size_t count,
+	const atomic_bool *stop, FILE *out)
+{
+	struct replay *replay = calloc(1, sizeof(*replay));
+	struct health_record *health = calloc(1, sizeof(*health));
+	int failed = 0;
+
+	if (replay == NULL || health == NULL || !set_up(replay, house)) {
+		free(health);
+		if (replay)
+			tear_down(replay);
+		return 1;
+	}
+	for (size_t i = 0; i < count; i++)
+		failed |= replay_file(replay, captures[i], stop);
+	finish(replay, health);
+	print_balance(&health->balance, out);
+	tear_down(replay);
+	free(health);
+	return failed;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From workers to the control thread: one ring per worker, records by value. A worker never waits:
+ * a flow record without room stays in the flow table, anything else is dropped and counted. */
+#ifndef CAMSPAN_REPORT_H
+#define CAMSPAN_REPORT_H
+
+#include "dataplane/pipeline.h"
+
+enum report_kind { REPORT_FLOW, REPORT_EVIDENCE, REPORT_MEDIA, REPORT_SAMPLE };
+
+struct report {
+	uint32_t kind; /* enum report_kind */
+	union {
+		struct flow_record flow;
+		struct evidence evidence;
+		struct stream_media media;
+		struct stream_sample sample;
+	};
+};
+
+struct rte_ring;
+
+/* The worker's end. The counters are written by the worker only and read by anyone. */
+struct report_ring {
+	struct rte_ring *ring;
+	uint64_t sent;
+	uint64_t lost[REPORT_SAMPLE + 1]; /* by kind; flows are never lost here */
+};
+
+/* `slots` is rounded up to a power of two. Returns 0 or -ENOMEM. Needs EAL. */
+int report_ring_init(struct report_ring *ring, unsigned worker, unsigned slots, int socket);
+void report_ring_free(struct report_ring *ring);
+/* An output that sends into this ring. */
+struct pipeline_output report_ring_output(struct report_ring *ring);
+/* The control thread's end: takes up to `limit` reports, returns how many. */
+unsigned report_ring_receive(struct report_ring *ring, struct report *reports, unsigned limit);
+void report_ring_health(const struct report_ring *ring, struct health_record *health);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+struct member {
+	uint32_t tenant;
+	struct ip_address ip; /* family ADDRESS_NONE: empty */
+};
+
+struct watch_set {
+	uint64_t seed;
+	uint32_t mask;
+	uint32_t capacity;
+	uint32_t count;
+	struct member members[];
+};
+
+struct watch_set *
+watch_set_create(uint32_t capacity)
+{
+	uint32_t slots = 8;
+	struct watch_set *set;
+
+	while (slots < capacity * UINT64_C(2))
+		slots *= 2;
+	set = calloc(1, sizeof(*set) + slots * sizeof(set->members[0]));
+	if (set == NULL)
+		return NULL;
+	if (getrandom(&set->seed, sizeof(set->seed), 0) != sizeof(set->seed)) {
+		free(set);
+		return NULL;
+	}
+	set->mask = slots - 1;
+	set->capacity = capacity;
+	return set;
+}
+
+void
+watch_set_free(struct watch_set *set)
+{
+	free(set);
+}
+
+/* The slot of the address, or the empty one where it would go. Half the slots stay empty. */
+static uint32_t
+slot_for(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
+{
+	uint32_t slot =
+		(uint32_t)XXH3_64bits_withSeed(ip, sizeof(*ip), set->seed ^ tenant) & set->mask;
+
+	while (ip_is_set(&set->members[slot].ip) &&
+		(set->members[slot].tenant != tenant || !ip_equal(&set->members[slot].ip, ip)))
+		slot = (slot + 1) & set->mask;
+	return slot;
+}
+
+void
+watch_set_add(struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
+{
+	uint32_t slot = slot_for(set, tenant, ip);
+
+	if (ip_is_set(&set->members[slot].ip) || set->count == set->capacity || !ip_is_set(ip))
+		return;
+	set->members[slot] = (struct member){.tenant = tenant, .ip = *ip};
+	set->count++;
+}
+
+bool
+watch_set_has(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
+{
+	return set->count > 0 && ip_is_set(&set->members[slot_for(set, tenant, ip)].ip);
+}
+
+bool
+watch_set_equal(const struct watch_set *a, const struct watch_set *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i <= a->mask; i++)
+		if (ip_is_set(&a->members[i].ip) &&
+			!watch_set_has(b, a->members[i].tenant, &a->members[i].ip))
+			return false;
+	return true;
+}
+
+uint32_t
+watch_set_count(const struct watch_set *set)
+{
+	return set->count;
+}

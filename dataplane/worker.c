@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/worker.h"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_rcu_qsbr.h>
+#include <time.h>
+
+#define QUIESCENT_EVERY 256 /* rounds */
+
+_Static_assert(PIPELINE_BURST == 32, "receive bursts are sized for the drivers' vector paths");
+
+static int64_t
+clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now); /* vDSO: no system call */
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Drivers that strip VLAN tags tell them beside the frame: put them back where the decoder looks.
+ */
+static inline void
+restore_vlan(struct rte_mbuf **mbuf)
+{
+	if ((*mbuf)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
+		rte_vlan_insert(mbuf);
+}
+
+static void
+view(struct packet *packet, struct rte_mbuf *mbuf, int64_t now, uint16_t observation_point)
+{
+	packet->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	packet->captured = rte_pktmbuf_data_len(mbuf);
+	packet->wire_length = rte_pktmbuf_pkt_len(mbuf);
+	packet->time = now;
+	packet->observation_point = observation_point;
+	packet->tenant = 0;
+}
+
+static unsigned
+receive(struct worker *worker, uint16_t index, int64_t now)
+{
+	const struct port *port = &worker->ports->ports[index];
+	struct rte_mbuf *mbufs[PIPELINE_BURST];
+	struct packet packets[PIPELINE_BURST];
+	unsigned count;
+
+	if (worker->number >= port->queues)
+		return 0;
+	count = rte_eth_rx_burst(port->id, worker->number, mbufs, PIPELINE_BURST);
+	if (count == 0)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+	for (unsigned i = 0; i < count; i++) {
+		restore_vlan(&mbufs[i]);
+		view(&packets[i], mbufs[i], now, index);
+	}
+	pipeline_burst(&worker->pipeline, packets, count, LINK_ETHERNET);
+	rte_pktmbuf_free_bulk(mbufs, count);
+	return count;
+}
+
+static void
+drain(struct worker *worker)
+{
+	while (!pipeline_flush(&worker->pipeline)) {
+		rte_rcu_qsbr_quiescent(worker->quiescence, worker->number);
+		rte_pause();
+	}
+	atomic_store(&worker->drained, true);
+}
+
+int
+worker_run(void *argument)
+{
+	struct worker *worker = argument;
+	unsigned rounds = 0;
+
+	rte_rcu_qsbr_thread_register(worker->quiescence, worker->number);
+	rte_rcu_qsbr_thread_online(worker->quiescence, worker->number);
+	while (!atomic_load_explicit(worker->stop, memory_order_relaxed)) {
+		int64_t now = clock_now();
+		unsigned received = 0;
+
+		for (uint16_t port = 0; port < worker->ports->count; port++)
+			received += receive(worker, port, now);
+		if (received == 0) {
+			pipeline_idle(&worker->pipeline, now);
+			rte_pause();
+		}
+		if (++rounds % QUIESCENT_EVERY == 0)
+			rte_rcu_qsbr_quiescent(worker->quiescence, worker->number);
+	}
+	drain(worker);
+	rte_rcu_qsbr_thread_offline(worker->quiescence, worker->number);
+	rte_rcu_qsbr_thread_unregister(worker->quiescence, worker->number);
+	return 0;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/fanout.h"
+
+#include "dataplane/log.h"
+#include "exporters/event.h"
+#include "exporters/exporters.h"
+#include "exporters/monotonic.h"
+#include "exporters/queue.h"
+#include "exporters/shared_event.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH            64
+#define POLL_INTERVAL_MS 100
+#define STUCK_GRACE_MS   2000 /* beyond the deadline before a thread is given up */
+#define LANES_MAX        8
+#define FIGURE_NAME_SIZE 48
+
+enum figure {
+	FIGURE_ACCEPTED,
+	FIGURE_DELIVERED,
+	FIGURE_FAILED,
+	FIGURE_QUEUE_FULL,
+	FIGURE_QUEUE_DEPTH,
+	FIGURE_IN_FLIGHT,
+	FIGURE_RECONNECTS,
+	FIGURE_COUNT
+};
+
+static const struct {
+	const char *name;
+	enum health_kind kind;
+} figures[FIGURE_COUNT] = {
+	[FIGURE_ACCEPTED] = {"accepted", HEALTH_COUNTER},
+	[FIGURE_DELIVERED] = {"delivered", HEALTH_COUNTER},
+	[FIGURE_FAILED] = {"failed", HEALTH_LOSS},
+	[FIGURE_QUEUE_FULL] = {"queue_full", HEALTH_LOSS},
+	[FIGURE_QUEUE_DEPTH] = {"queue_depth", HEALTH_GAUGE},
+	[FIGURE_IN_FLIGHT] = {"in_flight", HEALTH_GAUGE},
+	[FIGURE_RECONNECTS] = {"reconnects", HEALTH_COUNTER},
+};
+
+/* One exporter with its queue and thread. */
+struct lane {
+	const struct exporter *exporter;
+	struct exporter_instance *instance;
+	const struct exporter_run *run;
+	struct exporter_counters counters;
+	struct queue *queue;
+	pthread_t thread;
+	bool started;
+	bool accepts[EVENT_DATASET_COUNT];
+	bool loss_logged; /* control thread: a full queue is told once until it drains */
+	char names[FIGURE_COUNT][FIGURE_NAME_SIZE];
+};
+
+struct fanout {
+	struct event_encoder *encoder;
+	struct exporter_run run;
+	uint64_t sequences[EVENT_DATASET_COUNT];
+	size_t lane_count;
+	struct lane lanes[LANES_MAX];
+};
+
+static bool
+past_deadline(const struct lane *lane)
+{
+	int64_t deadline = atomic_load_explicit(&lane->run->deadline, memory_order_relaxed);
+
+	return deadline != INT64_MAX && monotonic_now() > deadline;
+}
+
+static void
+lane_poll(struct lane *lane)
+{
+	struct exporter_counters *counters = &lane->counters;
+	uint64_t done;
+
+	lane->exporter->poll(lane->instance);
+	done = counter_read(&counters->delivered) + counter_read(&counters->failed);
+	atomic_store_explicit(&counters->in_flight, counter_read(&counters->accepted) - done,
+		memory_order_relaxed);
+}
+
+static void
+lane_write(struct lane *lane, struct exported_event *event)
+{
+	if (past_deadline(lane))
+		counter_add(&lane->counters.failed, 1);
+	else
+		lane->exporter->write(lane->instance, event);
+	shared_event_release(event);
+}
+
+static void *
+lane_run(void *argument)
+{
+	struct lane *lane = argument;
+	void *batch[BATCH];
+	int64_t next_poll = 0;
+
+	for (;;) {
+		bool closed = queue_is_closed(lane->queue);
+		size_t count = queue_pop(lane->queue, batch, BATCH, POLL_INTERVAL_MS);
+
+		counter_add(&lane->counters.accepted, count);
+		for (size_t i = 0; i < count; i++) {
+			lane_write(lane, batch[i]);
+			if (monotonic_now() >= next_poll) {
+				lane_poll(lane);
+				next_poll = monotonic_in_ms(POLL_INTERVAL_MS);
+			}
+		}
+		if (count < BATCH) {
+			lane_poll(lane);
+			next_poll = monotonic_in_ms(POLL_INTERVAL_MS);
+		}
+		if (closed && count == 0)
+			break;
+	}
+	lane->exporter->flush(lane->instance,
+		monotonic_left_ms(atomic_load_explicit(&lane->run->deadline, memory_order_relaxed),
+			INT32_MAX));
+	return NULL;
+}
+
+static void
+lane_name(struct lane *lane)
+{
+	for (int i = 0; i < FIGURE_COUNT; i++)
+		snprintf(lane->names[i], sizeof(lane->names[i]), "export.%s.%s",
+			lane->exporter->name, figures[i].name);
+}
+
+/* Signals belong to the control thread. */
+static int
+lane_start(struct lane *lane)
+{
+	sigset_t all, before;
+	char name[16];
+	int failure;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failure = pthread_create(&lane->thread, NULL, lane_run, lane);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failure)
+		return -failure;
+	snprintf(name, sizeof(name), "export-%s", lane->exporter->name);
+	pthread_setname_np(lane->thread, name);
+	lane->started = true;
+	return 0;
+}
+
+static int
+lane_open(struct lane *lane, const struct exporter *exporter, const struct config *config,
+	const struct exporter_run *run, char *error, size_t error_size)
+{
+	lane->exporter = exporter;
+	lane->run = run;
+	lane_name(lane);
+	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
+		lane->accepts[i] = exporter->accepts(config, i);
+	lane->queue = queue_create(config->export.queue_events);
+	if (lane->queue == NULL) {
+		snprintf(error, error_size,
+			"export.queue_events: no memory for a queue of %u; lower it",
+			config->export.queue_events);
+		return -1;
+	}
+	lane->instance = exporter->open(config, run, &lane->counters, error, error_size);
+	return lane->instance == NULL ? -1 : 0;
+}
+
+static void
+lane_free(struct lane *lane)
+{
+	void *left[BATCH];
+	size_t count;
+
+	if (lane->instance != NULL)
+		lane->exporter->close(lane->instance);
+	if (lane->queue == NULL)
+		return;
+	while ((count = queue_pop(lane->queue, left, BATCH, 0)) > 0)
+		for (size_t i = 0; i < count; i++)
+			shared_event_release(left[i]);
+	queue_free(lane->queue);
+}
+
+/* Waits for the thread; false: it hangs in its exporter beyond deadline and grace. */
+static bool
+lane_join(struct lane *lane, int64_t deadline)
+{
+	int64_t limit = deadline + STUCK_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
+	struct timespec until = {limit / 1000000000, limit % 1000000000};
+
+	if (!lane->started)
+		return true;
+	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
+static uint64_t
+lane_undelivered(const struct lane *lane)
+{
+	const struct exporter_counters *counters = &lane->counters;
+	uint64_t accepted = counter_read(&counters->accepted);
+
+	return accepted - counter_read(&counters->delivered) + counter_read(&counters->queue_full) +
+	       queue_depth(lane->queue);
+}
+
+static void
+stop_lanes(struct fanout *fanout, int timeout_ms)
+{
+	atomic_store_explicit(
+		&fanout->run.deadline, monotonic_in_ms(timeout_ms), memory_order_relaxed);
+	for (size_t i = 0; i < fanout->lane_count; i++)
+		queue_close(fanout->lanes[i].queue);
+}
+
+uint64_t
+fanout_close(struct fanout *fanout, int timeout_ms)
+{
+	uint64_t undelivered = 0;
+	bool stuck = false;
+
+	if (fanout == NULL)
+		return 0;
+	stop_lanes(fanout, timeout_ms);
+	for (size_t i = 0; i < fanout->lane_count; i++) {
+		struct lane *lane = &fanout->lanes[i];
+		bool joined = lane_join(lane, fanout->run.deadline);
+		uint64_t left = lane_undelivered(lane);
+
+		undelivered += left;
+		if (left > 0)
+			log_warning("%s: %llu of %llu events were not delivered",
+				lane->exporter->name, (unsigned long long)left,
+				(unsigned long long)(counter_read(&lane->counters.accepted) +
+						     counter_read(&lane->counters.queue_full)));
+		if (joined) {
+			lane_free(lane);
+		} else {
+			stuck = true;
+			log_error("%s: does not stop; its thread is left behind",
+				lane->exporter->name);
+		}
+	}
+	event_encoder_free(fanout->encoder);
+	if (!stuck) /* a thread that is still in its exporter reads the lane and the run */
+		free(fanout);
+	return undelivered;
+}
+
+static int
+open_lanes(struct fanout *fanout, const struct config *config, char *error, size_t error_size)
+{
+	for (size_t i = 0; i < exporter_count && fanout->lane_count < LANES_MAX; i++) {
+		struct lane *lane = &fanout->lanes[fanout->lane_count];
+
+		if (!exporter_table[i]->enabled(config))
+			continue;
+		if (lane_open(lane, exporter_table[i], config, &fanout->run, error, error_size)) {
+			lane_free(lane);
+			return -1;
+		}
+		fanout->lane_count++;
+	}
+	for (size_t i = 0; i < fanout->lane_count; i++) {
+		int failure = lane_start(&fanout->lanes[i]);
+
+		if (failure) {
+			snprintf(error, error_size, "%s: cannot start a thread: %s",
+				fanout->lanes[i].exporter->name, strerror(-failure));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+struct fanout *
+fanout_open(const struct config *config, bool wait_when_full, char *error, size_t error_size)
+{
+	struct fanout *fanout = calloc(1, sizeof(*fanout));
+
+	if (fanout != NULL)
+		fanout->encoder = event_encoder_create(config);
+	if (fanout == NULL || fanout->encoder == NULL) {
+		snprintf(error, error_size, "exporters: no memory");
+		free(fanout);
+		return NULL;
+	}
+	fanout->run.replay = wait_when_full;
+	atomic_init(&fanout->run.deadline, INT64_MAX);
+	if (open_lanes(fanout, config, error, error_size)) {
+		fanout_close(fanout, 0);
+		return NULL;
+	}
+	return fanout;
+}
+
+static void
+count_full_queue(struct lane *lane)
+{
+	counter_add(&lane->counters.queue_full, 1);
+	if (lane->loss_logged)
+		return;
+	lane->loss_logged = true;
+	log_warning("%s: its queue is full, events are lost; see export.queue_events and whether "
+		    "it is reachable",
+		lane->exporter->name);
+}
+
+static void
+offer(struct fanout *fanout, struct lane *lane, struct exported_event *event)
+{
+	bool taken = fanout->run.replay ? queue_push(lane->queue, event)
+					: queue_try_push(lane->queue, event);
+
+	if (taken) {
+		lane->loss_logged = lane->loss_logged && queue_depth(lane->queue) > 1;
+		return;
+	}
+	count_full_queue(lane);
+	shared_event_release(event);
+}
+
+void
+fanout_event(struct fanout *fanout, const struct event *event)
+{
+	struct exported_event *shared;
+	unsigned owners = 0;
+	uint64_t sequence = ++fanout->sequences[event->dataset];
+	char id[EVENT_ID_SIZE];
+	const char *json;
+	size_t length;
+
+	for (size_t i = 0; i < fanout->lane_count; i++)
+		owners += fanout->lanes[i].accepts[event->dataset];
+	if (owners == 0)
+		return;
+	json = event_encode(fanout->encoder, event, sequence, &length);
+	event_id_format(fanout->encoder, event->dataset, sequence, id);
+	shared = shared_event_create(event, id, sequence, json, length, owners);
+	for (size_t i = 0; i < fanout->lane_count; i++) {
+		struct lane *lane = &fanout->lanes[i];
+
+		if (!lane->accepts[event->dataset])
+			continue;
+		if (shared != NULL)
+			offer(fanout, lane, shared);
+		else
+			count_full_queue(lane); /* no memory: lost, and counted as such */
+	}
+}
+
+void
+fanout_health(const struct fanout *fanout, struct health_record *health)
+{
+	for (size_t i = 0; i < fanout->lane_count; i++) {
+		const struct lane *lane = &fanout->lanes[i];
+		const struct exporter_counters *counters = &lane->counters;
+		const uint64_t values[FIGURE_COUNT] = {
+			[FIGURE_ACCEPTED] = counter_read(&counters->accepted),
+			[FIGURE_DELIVERED] = counter_read(&counters->delivered),
+			[FIGURE_FAILED] = counter_read(&counters->failed),
+			[FIGURE_QUEUE_FULL] = counter_read(&counters->queue_full),
+			[FIGURE_QUEUE_DEPTH] = queue_depth(lane->queue),
+			[FIGURE_IN_FLIGHT] = counter_read(&counters->in_flight),
+			[FIGURE_RECONNECTS] = counter_read(&counters->reconnects),
+		};
+
+		for (int j = 0; j < FIGURE_COUNT; j++)
+			health_add(health, lane->names[j], figures[j].kind, values[j]);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records as commands in Redis' protocol. docs/redis.md is the reference of keys and fields. */
+#ifndef CAMSPAN_EXPORTERS_REDIS_COMMANDS_H
+#define CAMSPAN_EXPORTERS_REDIS_COMMANDS_H
+
+#include "exporters/exporter.h"
+
+#define REDIS_KEY_SIZE 192
+
+/* "camspan:{SITE}:device:ID"; `id` NULL: no last part. Returns key. */
+const char *redis_key(char key[REDIS_KEY_SIZE], const char *site, const char *what, const char *id);
+/* HSET of a device or stream, XADD of an alert. Malloc'ed; NULL when memory is short. */
+char *redis_command_of(
+	const struct config *config, const struct exported_event *event, size_t *length);
+
+#endif

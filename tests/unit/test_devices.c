@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "classifiers/devices/device_table.h"
+#include "classifiers/devices/knowledge.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND INT64_C(1000000000)
+
+static struct knowledge *knowledge;
+static unsigned reports;
+
+static void
+count_report(void *context, const struct device_record *device)
+{
+	(void)context;
+	(void)device;
+	reports++;
+}
+
+static struct device_table *
+new_table(uint32_t max)
+{
+	struct config_devices config = {.max = max, .forget_after_s = 3600, .router_addresses = 8};
+
+	reports = 0;
+	return device_table_create(&config, knowledge, count_report, NULL);
+}
+
+static struct evidence
+fact(const char *mac, const char *ip, enum evidence_attribute attribute, enum evidence_side side,
+	const char *value)
+{
+	struct evidence evidence = {
+		.time = 1000 * SECOND, .attribute = (uint8_t)attribute, .side = (uint8_t)side};
+
+	if (mac)
+		mac_parse(mac, &evidence.subject.mac);
+	if (ip)
+		ip_parse(ip, &evidence.subject.ip);
+	evidence_set_value(&evidence, value, strlen(value));
+	return evidence;
+}
+
+static void
+say(struct device_table *table, const char *mac, const char *ip, enum evidence_attribute attribute,
+	enum evidence_side side, const char *value)
+{
+	struct evidence evidence = fact(mac, ip, attribute, side, value);
+
+	device_table_evidence(table, &evidence);
+}
+
+static const struct device_record *
+at(const struct device_table *table, const char *ip)
+{
+	struct ip_address address;
+
+	ip_parse(ip, &address);
+	return device_table_find(table, 0, &address, NULL);
+}
+
+struct said {
+	enum evidence_attribute attribute;
+	enum evidence_side side;
+	const char *value;
+};
+
+static void
+test_verdicts(void)
+{
+	static const struct {
+		const char *name;
+		const char *mac;
+		struct said said[8];
+		enum device_class device_class;
+		const char *brand;
+		const char *maker;
+		enum vendor_status status;
+		float low, high;
+	} cases[] = {
+		{"SADP reply of an EZVIZ camera", "d4:b7:61:6f:c4:99",
+			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
+				{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "CS-CV206-C0-1A1WFR"}},
+			DEVICE_CAMERA, "ezviz", "hikvision", STATUS_RESTRICTED, 0.9f, 1},
+		{"SADP probe", "3c:28:6d:1f:5b:68", {{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "sadp"}},
+			DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
+		{"Dahua family by realm, SDP and stream", "02:00:00:00:00:01",
+			{{ATTRIBUTE_RTSP_REALM, SIDE_DEVICE, "Login to 4H01D66PAJ2FA64"},
+				{ATTRIBUTE_SDP_ATTRIBUTE, SIDE_DEVICE,
+					"packetization-supported:DH"},
+				{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
+			DEVICE_CAMERA, "dahua", "dahua", STATUS_RESTRICTED, 0.9f, 1},
+		{"D-Link camera by its announcements", "02:00:00:00:00:02",
+			{{ATTRIBUTE_SSDP_TYPE, SIDE_DEVICE, "hnap:NetworkCamera"},
+				{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DCS-935L"},
+				{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "DCS-935L"}},
+			DEVICE_CAMERA, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
+		{"D-Link plug", "02:00:00:00:00:03",
+			{{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DSP-W215"},
+				{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "mydlink=true"},
+				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "mp-eu-signal.mydlink.com"}},
+			DEVICE_OTHER, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
+		{"Reolink by protocol", "02:00:00:00:00:04",
+			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan"}}, DEVICE_CAMERA, "reolink",
+			"reolink", STATUS_RESTRICTED_PRC, 0.8f, 1},
+		{"Hikvision recorder", "02:00:00:00:00:05",
+			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
+				{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "DS-7608NI-K2"}},
+			DEVICE_RECORDER, "hikvision", "hikvision", STATUS_RESTRICTED, 0.8f, 1},
+		{"one prefix of a camera maker", "04:03:12:00:00:01",
+			{{ATTRIBUTE_DHCP_VENDOR_CLASS, SIDE_DEVICE, "x"}}, DEVICE_UNKNOWN,
+			"hikvision", "hikvision", STATUS_RESTRICTED, 0, 0},
+		{"phone with a camera application", "02:00:00:00:00:06",
+			{{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
+				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "cas.ys7.com"},
+				{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "apiieu.hik-connect.com"},
+				{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "Annas-iPhone"}},
+			DEVICE_OTHER, "", "", STATUS_UNKNOWN, 0.5f, 1},
+		{"PC with a video client", "02:00:00:00:00:07",
+			{{ATTRIBUTE_RTSP_USER_AGENT, SIDE_TOOL, "LibVLC/3.0.17"},
+				{ATTRIBUTE_VIDEO_VIEWER, SIDE_TOOL, "h264"}},
+			DEVICE_VIEWER, "", "", STATUS_UNKNOWN, 0.5f, 1},
+		{"single-board RTSP server", "02:00:00:00:00:08",
+			{{ATTRIBUTE_RTSP_PUBLIC, SIDE_DEVICE, "OPTIONS, DESCRIBE, PLAY"},
+				{ATTRIBUTE_RTSP_PATH, SIDE_DEVICE, "/test"},
+				{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
+			DEVICE_CAMERA, "", "", STATUS_UNKNOWN, 0.5f, 0.8f},
+		{"rebadged unit", "02:00:00:00:00:09",
+			{{ATTRIBUTE_ONVIF_MANUFACTURER, SIDE_DEVICE, "Lorex"},
+				{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dhdiscover"}},
+			DEVICE_CAMERA, "lorex", "dahua", STATUS_RESTRICTED, 0.8f, 1},
+		{"one strong fact", "02:00:00:00:00:0a",
+			{{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/"}}, DEVICE_UNKNOWN,
+			"hikvision", "hikvision", STATUS_RESTRICTED, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct device_table *table = new_table(64);
+		const struct device_record *device;
+		bool good;
+
+		for (size_t j = 0; j < 8 && cases[i].said[j].value; j++)
+			say(table, cases[i].mac, "192.168.1.5", cases[i].said[j].attribute,
+				cases[i].said[j].side, cases[i].said[j].value);
+		device = at(table, "192.168.1.5");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(device);
+		good = device->device_class == cases[i].device_class &&
+		       strcmp(device->brand, cases[i].brand) == 0 &&
+		       strcmp(device->maker, cases[i].maker) == 0 &&
+		       device->status == cases[i].status && device->confidence >= cases[i].low &&
+		       device->confidence <= cases[i].high;
+		if (!good)
+			printf("\n%s: %s brand '%s' maker '%s' %s %.2f\n", cases[i].name,
+				device_class_name(device->device_class), device->brand,
+				device->maker, vendor_status_name(device->status),
+				device->confidence);
+		CU_ASSERT(good);
+		for (unsigned j = 0; j < device->fact_count; j++)
+			CU_ASSERT(device->facts[j].weight_class == 0 ||
+				  device->facts[j].source[0] != '\0');
+		device_table_free(table);
+	}
+}
+
+static void
+test_router_gives_facts_to_addresses(void)
+{
+	struct device_table *table = new_table(64);
+	const char *router = "02:00:00:00:01:00";
+
+	say(table, router, "192.168.1.1", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
+	say(table, router, "192.168.1.1", ATTRIBUTE_HTTP_TITLE, SIDE_DEVICE, "Router");
+	say(table, router, "8.8.8.8", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	CU_ASSERT_EQUAL(at(table, "8.8.8.8")->device_class, DEVICE_CAMERA);
+	CU_ASSERT_EQUAL(at(table, "192.168.1.1")->device_class, DEVICE_UNKNOWN);
+	CU_ASSERT_PTR_NOT_EQUAL(at(table, "8.8.8.8"), at(table, "192.168.1.1"));
+	device_table_free(table);
+}
+
+static void
+test_many_addresses_make_a_router(void)
+{
+	struct device_table *table = new_table(64);
+	char ip[32];
+
+	say(table, "02:00:00:00:01:00", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	for (int i = 2; i < 12; i++) {
+		snprintf(ip, sizeof(ip), "10.0.0.%d", i);
+		say(table, "02:00:00:00:01:00", ip, ATTRIBUTE_HTTP_TITLE, SIDE_DEVICE, ip);
+	}
+	CU_ASSERT_EQUAL(at(table, "10.0.0.1")->device_class, DEVICE_CAMERA);
+	CU_ASSERT_EQUAL(at(table, "10.0.0.2")->device_class, DEVICE_UNKNOWN);
+	CU_ASSERT_EQUAL(at(table, "10.0.0.11")->device_class, DEVICE_UNKNOWN);
+	device_table_free(table);
+}
+
+static void
+test_bound_addresses_keep_their_facts(void)
+{
+	struct device_table *table = new_table(64);
+
+	say(table, "02:00:00:00:00:01", "10.0.0.5", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
+	say(table, "02:00:00:00:00:02", "10.0.0.5", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp");
+	CU_ASSERT_EQUAL(at(table, "10.0.0.5")->mac.bytes[5], 1);
+	CU_ASSERT_STRING_EQUAL(at(table, "10.0.0.5")->maker, "hikvision");
+	/* A new lease moves the address, not the device. */
+	say(table, "02:00:00:00:00:01", "10.0.0.9", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
+	CU_ASSERT_PTR_EQUAL(at(table, "10.0.0.9"), at(table, "10.0.0.5"));
+	say(table, "02:00:00:00:00:03", "10.0.0.9", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
+	CU_ASSERT_EQUAL(at(table, "10.0.0.9")->mac.bytes[5], 3);
+	device_table_free(table);
+}
+
+static void
+test_flood_spares_the_identified(void)
+{
+	struct device_table *table = new_table(256);
+	struct evidence evidence =
+		fact("02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "nginx");
+	struct timespec start, end;
+	unsigned seed = 7;
+
+	say(table, "06:00:00:00:00:01", "172.16.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (int i = 0; i < 100000; i++) {
+		for (int j = 0; j < 6; j++)
+			evidence.subject.mac.bytes[j] = (uint8_t)rand_r(&seed);
+		for (int j = 1; j < 4; j++)
+			evidence.subject.ip.bytes[j] = (uint8_t)rand_r(&seed);
+		for (int j = 0; j < EVIDENCE_VALUE_SIZE - 1; j++)
+			evidence.value[j] = (char)(rand_r(&seed) & 0x7f);
+		evidence.attribute = (uint8_t)(rand_r(&seed) % ATTRIBUTE_COUNT);
+		evidence.side = (uint8_t)(rand_r(&seed) % 4);
+		device_table_evidence(table, &evidence);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("\n%.0f ns per hostile evidence\n", ((double)(end.tv_sec - start.tv_sec) * 1e9 +
+							   (double)(end.tv_nsec - start.tv_nsec)) /
+							   1e5);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at(table, "172.16.0.1"));
+	CU_ASSERT_EQUAL(at(table, "172.16.0.1")->device_class, DEVICE_CAMERA);
+	device_table_free(table);
+}
+
+static void
+test_reports_are_limited(void)
+{
+	struct device_table *table = new_table(64);
+
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	device_table_tick(table, 1001 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 1);
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_ONVIF_MODEL, SIDE_DEVICE, "RLC-410");
+	device_table_tick(table, 1002 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 1);
+	device_table_tick(table, 1030 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 2);
+	device_table_tick(table, 9000 * SECOND, true);
+	CU_ASSERT_EQUAL(reports, 2);
+	CU_ASSERT_PTR_NULL(at(table, "10.0.0.1"));
+	device_table_free(table);
+}
+
+static void
+test_secrets_are_masked(void)
+{
+	struct device_table *table = new_table(64);
+	const struct device_record *device;
+
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_RTSP_PATH, SIDE_DEVICE,
+		"/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp");
+	device = at(table, "10.0.0.1");
+	for (unsigned i = 0; i < device->fact_count; i++)
+		CU_ASSERT_PTR_NULL(strstr(device->facts[i].value, "tlJwpbo6"));
+	device_table_free(table);
+}
+
+int
+main(void)
+{
+	CU_TestInfo tests[] = {
+		{"verdicts", test_verdicts},
+		{"a router gives facts to addresses", test_router_gives_facts_to_addresses},
+		{"many addresses make a router", test_many_addresses_make_a_router},
+		{"bound addresses keep their facts", test_bound_addresses_keep_their_facts},
+		{"a flood spares the identified", test_flood_spares_the_identified},
+		{"reports are limited", test_reports_are_limited},
+		{"secrets are masked", test_secrets_are_masked},
+		CU_TEST_INFO_NULL,
+	};
+	char error[512];
+	int result;
+
+	knowledge = knowledge_load("config", "", error, sizeof(error));
+	if (!knowledge) {
+		fprintf(stderr, "%s\n", error);
+		return 1;
+	}
+	result = unit_run("devices", tests);
+	knowledge_free(knowledge);
+	return result;
+}

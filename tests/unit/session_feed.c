@@ -142,7 +142,7 @@ find_flow(struct session_feed *feed, const struct packet *packet, bool *from_ini
 }
 
 static bool
-next_candidate(struct session_feed *feed, struct flow *flow)
+next_candidate(struct flow *flow)
 {
 	if (flow->candidates == 0)
 		return false;
@@ -172,7 +172,7 @@ call(struct session_feed *feed, struct flow *flow, struct inspection *in)
 			return false;
 		case CLASSIFIER_NOT_MINE:
 			flow->owner = -1;
-			if (!next_candidate(feed, flow))
+			if (!next_candidate(flow))
 				return false;
 		}
 	}
@@ -355,7 +355,7 @@ take_packet(struct session_feed *feed, const struct packet *packet)
 		flow->candidates = dispatch_candidates(feed->dispatch, tcp ? MATCH_TCP : MATCH_UDP,
 			packet->source_port, packet->destination_port, packet_payload(packet),
 			packet->payload_length);
-		next_candidate(feed, flow);
+		next_candidate(flow);
 	}
 	if (tcp)
 		take_tcp(feed, flow, packet, from_initiator);

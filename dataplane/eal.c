@@ -199,7 +199,8 @@ eal_start(const struct config *config, enum eal_purpose purpose, char *error, si
 		return -1;
 	}
 	add(&arguments, "camspand");
-	add(&arguments, "--in-memory");
+	/* Neither leaves files behind; the first insists on huge pages. */
+	add(&arguments, huge_pages_in_use ? "--in-memory" : "--no-shconf");
 	add(&arguments, "--no-telemetry");
 	add(&arguments, "--log-level=lib.*:error");
 	add(&arguments, "--log-level=%s", live ? "pmd.*:warning" : "pmd.*:error");

@@ -146,7 +146,7 @@ static void
 show_field(const struct terminal *terminal, const char *name, const char *value)
 {
 	if (value[0])
-		paragraph(terminal, 2, "%-10s %s", name, value);
+		paragraph(terminal, 2, "%s: %s", name, value);
 }
 
 static void
@@ -188,7 +188,7 @@ show_device_head(const struct terminal *terminal, sqlite3_stmt *row, const struc
 			state_text(row, DEV_ZONE_KIND));
 		show_field(terminal, "zone", text);
 	}
-	paragraph(terminal, 2, "seen       %s to %s UTC",
+	paragraph(terminal, 2, "seen: %s to %s UTC",
 		units_time(sqlite3_column_int64(row, DEV_FIRST), times[0]),
 		units_time(sqlite3_column_int64(row, DEV_LAST), times[1]));
 }
@@ -224,15 +224,24 @@ show_fact(const struct terminal *terminal, sqlite3_stmt *row)
 	if (text[0] == '\0')
 		append(text, sizeof(text), "no weight: identifies nothing");
 	paragraph(terminal, 6, "%s", text);
-	paragraph(terminal, 6, "%s; channel %s, classifier %s; %s times, %s to %s",
+	paragraph(terminal, 6, "%s; channel %s%s%s; %s time%s, %s to %s",
 		said_by(state_text(row, FACT_SIDE)),
 		known == ATTRIBUTE_COUNT ? "unknown"
 					 : evidence_channel_name(evidence_attribute_channel(known)),
+		state_text(row, FACT_CLASSIFIER)[0] ? ", classifier " : "",
 		state_text(row, FACT_CLASSIFIER), state_text(row, FACT_COUNT),
+		sqlite3_column_int(row, FACT_COUNT) == 1 ? "" : "s",
 		units_time(sqlite3_column_int64(row, FACT_FIRST), times[0]),
 		units_time(sqlite3_column_int64(row, FACT_LAST), times[1]));
 	if (state_text(row, FACT_SOURCE)[0])
 		paragraph(terminal, 6, "source: %s", state_text(row, FACT_SOURCE));
+}
+
+static bool
+names_vendor(const struct verdict *verdict, const char *vendor)
+{
+	return vendor[0] &&
+	       (strcmp(vendor, verdict->brand) == 0 || strcmp(vendor, verdict->maker) == 0);
 }
 
 static void
@@ -255,8 +264,7 @@ add_fact(struct sums *sums, sqlite3_stmt *row, const struct verdict *verdict)
 		sums->class_channel[channel] += to_class;
 	else
 		sums->class_against += to_class;
-	supports = (verdict->brand[0] && strcmp(brand, verdict->brand) == 0) ||
-		   (verdict->maker[0] && strcmp(maker, verdict->maker) == 0);
+	supports = names_vendor(verdict, brand) || names_vendor(verdict, maker);
 	if (supports)
 		sums->vendor_channel[channel] += to_vendor;
 	else

@@ -14,6 +14,7 @@
 #define WIDTH_LEAST   40
 #define GAP           2 /* blanks between columns */
 #define COLUMNS_MAX   16
+#define CUT_MARK      "…"
 
 struct cell {
 	char *text;
@@ -87,7 +88,7 @@ copy_character(bool utf8, const char *text, char *to, size_t *used)
 char *
 terminal_text(const struct terminal *terminal, const char *text)
 {
-	char *copy = malloc(strlen(text) + 1);
+	char *copy = malloc(strlen(text) + sizeof(CUT_MARK)); /* room for cut() */
 	size_t used = 0;
 
 	if (copy == NULL)
@@ -272,7 +273,7 @@ fit(const struct table *table, int *widths)
 static void
 cut(const struct terminal *terminal, char *text, int width)
 {
-	const char *mark = terminal->utf8 ? "…" : "..";
+	const char *mark = terminal->utf8 ? CUT_MARK : "..";
 	int room = width - (terminal->utf8 ? 1 : 2), at = 0, columns;
 	size_t length = 0;
 
@@ -286,11 +287,7 @@ cut(const struct terminal *terminal, char *text, int width)
 		length += bytes;
 		at += columns;
 	}
-	/* The mark is no longer than what it replaces only in columns: make room in bytes. */
-	if (strlen(text + length) >= strlen(mark))
-		strcpy(text + length, mark);
-	else
-		text[length] = '\0';
+	strcpy(text + length, mark);
 }
 
 static void

@@ -170,8 +170,8 @@ static const char streams_sql[] =
 				   "d.maker") " ORDER BY ended, camera_ip, s.first_seen, s.id";
 
 static const struct column stream_columns[] = {
-	{"CAMERA", false, 0, 15},
-	{"VIEWER", false, 0, 15},
+	{"CAMERA", false, 0, 21},
+	{"VIEWER", false, 0, 21},
 	{"TRANSPORT", false, 0, 0},
 	{"CODEC", false, 0, 0},
 	{"SIZE", true, 0, 0},
@@ -288,7 +288,7 @@ static const struct column alert_columns[] = {
 	{"RULE", false, 0, 0},
 	{"DEVICE", false, 0, 15},
 	{"BRAND", false, 2, 8},
-	{"DESTINATION", false, 0, 16},
+	{"DESTINATION", false, 0, 28},
 	{"OUTCOME", false, 0, 0},
 	{"COUNT", true, 1, 0},
 	{"SENT", true, 1, 0},
@@ -418,7 +418,9 @@ show(const struct view *view, const struct options *options)
 		json_end(json, stdout);
 	} else {
 		count = view_print(view, rows, &terminal);
-		if (count == 0)
+		if (count == 0 && options->class_count + options->brand_count > 0)
+			puts("Nothing matches the filters.");
+		else if (count == 0)
 			printf("%s%s\n", view_nothing(view, options->all),
 				options->all ? "" : " With --all there may be more.");
 	}

@@ -41,8 +41,7 @@ static void
 device_changed(void *context, const struct device_record *device)
 {
 	struct control *control = context;
-	const struct ip_address *ip = &device->ips[0];
-	const struct config_zone *zone = policy_zone(control->policy, ip, device->vlan);
+	const struct config_zone *zone = policy_device_zone(control->policy, device);
 	struct device_record located = *device;
 	struct event event = {.dataset = EVENT_DEVICE, .time = device->last_seen};
 

@@ -3,6 +3,7 @@
 
 #include "dataplane/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -131,10 +132,17 @@ start_port(struct port *port, struct ports *ports, const struct config *config, 
 static int
 find_port(struct port *port, const char *device)
 {
-	snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
+	char bare[sizeof(port->name) - sizeof("0000:")];
+	size_t length = strcspn(device, ",");
+
+	if (length >= sizeof(bare))
+		return -ENAMETOOLONG;
+	memcpy(bare, device, length);
+	bare[length] = '\0';
+	snprintf(port->name, sizeof(port->name), "%s", bare);
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id) == 0)
 		return 0;
-	snprintf(port->name, sizeof(port->name), "0000:%.*s", (int)strcspn(device, ","), device);
+	snprintf(port->name, sizeof(port->name), "0000:%s", bare);
 	return rte_eth_dev_get_port_by_name(port->name, &port->id);
 }
 

@@ -144,8 +144,7 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct confi
 		lane->accepts[i] = exporter->accepts(config, i);
 	lane->queue = queue_create(config->export.queue_events);
 	if (lane->queue == NULL) {
-		snprintf(error, error_size,
-			"export.queue: no memory for a queue of %u; lower it",
+		snprintf(error, error_size, "export.queue: no memory for a queue of %u; lower it",
 			config->export.queue_events);
 		return -1;
 	}

@@ -72,6 +72,13 @@ device_table_create(const struct config_devices *config, const struct knowledge 
 }
 
 void
+device_table_set_estate(struct device_table *table, device_in_estate_fn in_estate, void *context)
+{
+	table->in_estate = in_estate;
+	table->estate = context;
+}
+
+void
 device_table_free(struct device_table *table)
 {
 	if (!table)

@@ -112,6 +112,7 @@ struct device_table {
 	uint32_t max;
 	uint32_t router_addresses;
 	int64_t forget_after; /* nanoseconds */
+	int64_t retell_after;
 	struct device *devices;
 	uint32_t used_ever; /* devices[0 .. used_ever) were in use at some time */
 	uint32_t free_first;
@@ -182,6 +183,8 @@ void device_score_vendors(const struct device_table *table, struct device *devic
 
 /* device_table.c: scores again and notes whether there is something to tell. */
 void device_update(struct device_table *table, struct device *device);
+/* Told, but so long ago that whoever listens would soon take it for gone. */
+bool device_is_stale(const struct device_table *table, const struct device *device);
 bool device_is_telling(const struct device *device);
 void device_report(struct device_table *table, struct device *device);
 

@@ -385,6 +385,35 @@ test_reports_are_limited(void)
 	device_table_free(table);
 }
 
+/* Seen again and again without a change: told anew now and then, so that last_seen stays true. */
+static void
+test_the_unchanged_is_told_again(void)
+{
+	struct device_table *table = new_table(64); /* forgets after an hour: tells each 150 s */
+	struct flow_record flow = {.answered = true};
+
+	ip_parse("10.0.0.1", &flow.initiator.ip);
+	ip_parse("10.0.0.2", &flow.responder.ip);
+	mac_parse("02:00:00:00:00:02", &flow.initiator_mac);
+	mac_parse("02:00:00:00:00:01", &flow.responder_mac);
+	flow.initiator.ip.bytes[3] = 2;
+	flow.responder.ip.bytes[3] = 1;
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	device_table_tick(table, 1001 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 1);
+	for (int64_t t = 1010; t <= 4600; t += 10) {
+		flow.end = t * SECOND;
+		device_table_flow(table, &flow);
+		device_table_tick(table, t * SECOND, false);
+	}
+	CU_ASSERT_EQUAL(reports, 1 + 3600 / 150);
+	CU_ASSERT_EQUAL(at(table, "10.0.0.1")->last_seen, 4600 * SECOND);
+	/* Silence is not told. */
+	device_table_tick(table, 5000 * SECOND, true);
+	CU_ASSERT_EQUAL(reports, 1 + 3600 / 150);
+	device_table_free(table);
+}
+
 static void
 test_secrets_are_masked(void)
 {
@@ -411,6 +440,7 @@ main(void)
 		{"bound addresses keep their facts", test_bound_addresses_keep_their_facts},
 		{"a flood spares the identified", test_flood_spares_the_identified},
 		{"reports are limited", test_reports_are_limited},
+		{"the unchanged is told again", test_the_unchanged_is_told_again},
 		{"secrets are masked", test_secrets_are_masked},
 		CU_TEST_INFO_NULL,
 	};

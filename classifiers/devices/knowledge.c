@@ -200,7 +200,6 @@ knowledge_free(struct knowledge *knowledge)
 	for (int i = 0; i < ATTRIBUTE_COUNT; i++)
 		hs_free_database(knowledge->matchers[i].database);
 	hs_free_database(knowledge->models);
-	hs_free_database(knowledge->model_names);
 	hs_free_scratch(knowledge->scratch);
 	while (knowledge->texts) {
 		struct text_chunk *chunk = knowledge->texts;

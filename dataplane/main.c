@@ -29,11 +29,13 @@ stop_on_signal(int number)
 static void
 catch_signals(void)
 {
-	/* A second signal of the kind ends the process the hard way. */
-	struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = (int)SA_RESETHAND};
+	/* Supervisors may send SIGTERM to the process and to its group: a repeated one changes
+	 * nothing. A second Ctrl-C ends the process the hard way. */
+	struct sigaction terminate = {.sa_handler = stop_on_signal};
+	struct sigaction interrupt = {.sa_handler = stop_on_signal, .sa_flags = (int)SA_RESETHAND};
 
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &terminate, NULL);
+	sigaction(SIGINT, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 }

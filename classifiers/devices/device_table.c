@@ -12,6 +12,10 @@
 /* A device is told at most this often; the first time at once. */
 #define REPORT_INTERVAL (10 * SECOND)
 #define CONFIDENCE_STEP 0.05f
+/* What is seen again without a change is told anew, so that stores which drop what they have not
+ * heard of for forget_after keep it: often enough to lose a few reports, at most once a day. */
+#define RETELL_SHARE 24
+#define RETELL_MAX   (86400 * SECOND)
 /* Rows that one piece of evidence may match and be explained by. */
 #define ROWS_PER_EVIDENCE 4
 
@@ -61,6 +65,10 @@ device_table_create(const struct config_devices *config, const struct knowledge 
 					  ? config->router_addresses
 					  : DEVICE_ADDRESSES_MAX - 1;
 	table->forget_after = (int64_t)config->forget_after_s * SECOND;
+	table->retell_after =
+		table->forget_after > 0 ? table->forget_after / RETELL_SHARE : RETELL_MAX;
+	if (table->retell_after > RETELL_MAX)
+		table->retell_after = RETELL_MAX;
 	table->free_first = DEVICE_NONE;
 	table->lists[LIST_ANONYMOUS] = table->lists[LIST_IDENTIFIED] = table->pending = empty;
 	if (getrandom(&table->seed, sizeof(table->seed), 0) != sizeof(table->seed) ||
@@ -69,6 +77,13 @@ device_table_create(const struct config_devices *config, const struct knowledge 
 		return NULL;
 	}
 	return table;
+}
+
+void
+device_table_set_estate(struct device_table *table, device_in_estate_fn in_estate, void *context)
+{
+	table->in_estate = in_estate;
+	table->estate = context;
 }
 
 void
@@ -123,12 +138,20 @@ has_changed(const struct device *device)
 	       told->texts != hash_texts(record) || told->addresses != hash_addresses(record);
 }
 
+bool
+device_is_stale(const struct device_table *table, const struct device *device)
+{
+	return device->told.once &&
+	       device->record.last_seen - device->told.at >= table->retell_after;
+}
+
 static void
 note_change(struct device_table *table, struct device *device)
 {
 	/* What was told once is told again even when it lost its meaning. */
 	device_set_pending(table, device,
-		(device->told.once || device_is_telling(device)) && has_changed(device));
+		(device->told.once || device_is_telling(device)) &&
+			(has_changed(device) || device_is_stale(table, device)));
 }
 
 void

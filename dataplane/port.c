@@ -180,12 +180,14 @@ listen_to_all(struct port *port, const char *device)
 /* The name by which DPDK knows a device string: a PCI address as it is, a virtual device up to its
  * first comma. */
 static int
-find_port(struct port *port, const char *device)
+find_port(struct port *port, const struct config_port *wanted)
 {
-	snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
+	int length = (int)strcspn(wanted->device, ",");
+
+	snprintf(port->name, sizeof(port->name), "%.*s", length, wanted->device);
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id) == 0)
 		return 0;
-	snprintf(port->name, sizeof(port->name), "0000:%.*s", (int)strcspn(device, ","), device);
+	snprintf(port->name, sizeof(port->name), "0000:%.*s", length, wanted->device);
 	return rte_eth_dev_get_port_by_name(port->name, &port->id);
 }
 
@@ -199,7 +201,7 @@ ports_start(struct ports *ports, const struct config *config, char *error, size_
 	for (size_t i = 0; i < config->dataplane.port_count; i++) {
 		const struct config_port *wanted = &config->dataplane.ports[i];
 		struct port *port = &ports->ports[ports->count];
-		int code = find_port(port, wanted->device);
+		int code = find_port(port, wanted);
 
 		if (code == 0)
 			code = start_port(port, ports, config);

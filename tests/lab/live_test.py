@@ -30,7 +30,7 @@ PREFIX = f"camspan-live-{os.getpid()}"
 START_LIMIT, DRAIN_LIMIT, STOP_LIMIT = 60, 30, 60  # seconds; the machine may be busy
 ALERT_LIMIT = 5  # seconds from the first packet that shows it to the line in the file
 SOAK, WARM_UP, GROWTH_LIMIT = 120, 60, 1024  # seconds, seconds, KiB
-SECONDS, HOSTILE_SECONDS, HOSTILE_FRAMES, HOSTILE_RATE = 15, 8, 30000, 3000
+SECONDS, HOSTILE_SECONDS, HOSTILE_FRAMES, HOSTILE_RATE = 12, 6, 20000, 3000
 # What of camspan's settings the test replaces in the site's configuration.
 PORT = """dataplane:
   workers: 1

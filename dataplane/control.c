@@ -79,6 +79,15 @@ alert_raised(void *context, const struct alert_record *alert)
 	send(context, &event);
 }
 
+static bool
+in_estate(void *context, const struct ip_address *ip)
+{
+	const struct control *control = context;
+	const struct config_zone *zone = policy_zone(control->policy, ip, 0);
+
+	return zone && zone->kind != ZONE_INTERNET;
+}
+
 struct control *
 control_create(const struct control_settings *settings)
 {
@@ -92,8 +101,10 @@ control_create(const struct control_settings *settings)
 		device_table_create(&config->devices, settings->knowledge, device_changed, control);
 	control->streams = stream_table_create(&config->streams, stream_changed, control);
 	control->policy = policy_create(config, alert_raised, control);
-	if (control->devices && control->streams && control->policy)
+	if (control->devices && control->streams && control->policy) {
+		device_table_set_estate(control->devices, in_estate, control);
 		return control;
+	}
 	control_free(control);
 	return NULL;
 }

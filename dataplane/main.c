@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* camspand: start-up and shutdown as one list. The only file that sees every part of the house. */
-#include "classifiers/classifier.h"
 #include "dataplane/eal.h"
 #include "dataplane/house.h"
+#include "dataplane/inspect.h"
 #include "dataplane/live.h"
 #include "dataplane/log.h"
 #include "dataplane/options.h"
@@ -81,26 +81,6 @@ load_config(const struct options *options, char *error, size_t error_size)
 }
 
 static int
-collect_ethertypes(struct decode_options *decode)
-{
-	for (size_t i = 0; i < classifier_count; i++) {
-		for (unsigned m = 0; m < classifier_table[i]->match_count; m++) {
-			const struct match *match = &classifier_table[i]->match[m];
-
-			if (match->layer != MATCH_ETHERTYPE)
-				continue;
-			for (unsigned p = 0; p < CLASSIFIER_PORTS_MAX && match->ports[p]; p++) {
-				/* The decoder reads ARP by itself. */
-				if (match->ports[p] != 0x0806 &&
-					decode_options_add_ethertype(decode, match->ports[p]) != 0)
-					return -1;
-			}
-		}
-	}
-	return 0;
-}
-
-static int
 run_house(struct house *house, const struct options *options)
 {
 	bool replay = options->capture_count > 0;
@@ -151,7 +131,7 @@ run(const struct options *options, struct config *config)
 		return EXIT_SUCCESS;
 	}
 	dispatch = dispatch_create();
-	if (dispatch == NULL || collect_ethertypes(&decode) != 0) {
+	if (dispatch == NULL || inspector_ethertypes(&decode) != 0) {
 		code = fail("the classifier table cannot be used", 1);
 	} else {
 		house.knowledge = knowledge;

@@ -182,11 +182,17 @@ hash_stage(struct pipeline *pipeline, struct burst *burst)
 {
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct packet *packet = burst->packet[i];
-		struct flow_table *table =
-			packet->l3_kind == PACKET_L3_IPV6 ? &pipeline->ipv6 : &pipeline->ipv4;
+		struct flow_table *table = &pipeline->ipv4;
+		unsigned end;
 
-		burst->end[i] = (uint8_t)flow_key_from_packet(
-			packet, &pipeline->secret, &burst->key[i], &burst->wide[i]);
+		if (packet->l3_kind == PACKET_L3_IPV4) {
+			end = flow_key_ipv4(packet, &burst->key[i]);
+		} else {
+			table = &pipeline->ipv6;
+			end = flow_key_ipv6(
+				packet, &pipeline->secret, &burst->key[i], &burst->wide[i]);
+		}
+		burst->end[i] = (uint8_t)end;
 		burst->hash[i] = flow_key_hash(&burst->key[i], &pipeline->secret);
 		burst->table[i] = table;
 		__builtin_prefetch(flow_table_bucket(table, burst->hash[i]), 0, 3);
@@ -258,6 +264,17 @@ begins_again(const struct flow *flow, const struct packet *packet)
 	       (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+/* When to look at a connection that has just ended. One that ended before its first look keeps that
+ * look: policy must not wait until it has lingered. */
+static int64_t
+wake_after_end(const struct flow_table *table, const struct flow *flow, int64_t now)
+{
+	int64_t first_look = flow->start + FIRST_LOOK;
+	int64_t deadline = flow_expiry_deadline(table, flow);
+
+	return now < first_look && first_look < deadline ? first_look : deadline;
+}
+
 static void
 update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 {
@@ -287,7 +304,7 @@ update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 		return;
 	flow = &table->flows[index];
 	if (flow_count(flow, packet, burst->end[i], flow_ticks(flow, packet->time)))
-		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+		flow_expiry_arm(table, index, wake_after_end(table, flow, packet->time));
 	if (flow->inspection)
 		inspector_packet(&pipeline->inspector, flow, &table->origins[index], packet,
 			flow_from_initiator(flow, burst->end[i]));

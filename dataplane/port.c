@@ -3,6 +3,7 @@
 
 #include "dataplane/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -180,14 +181,19 @@ listen_to_all(struct port *port, const char *device)
 /* The name by which DPDK knows a device string: a PCI address as it is, a virtual device up to its
  * first comma. */
 static int
-find_port(struct port *port, const struct config_port *wanted)
+find_port(struct port *port, const char *device)
 {
-	int length = (int)strcspn(wanted->device, ",");
+	char bare[sizeof(port->name) - sizeof("0000:")];
+	size_t length = strcspn(device, ",");
 
-	snprintf(port->name, sizeof(port->name), "%.*s", length, wanted->device);
+	if (length >= sizeof(bare))
+		return -ENAMETOOLONG;
+	memcpy(bare, device, length);
+	bare[length] = '\0';
+	snprintf(port->name, sizeof(port->name), "%s", bare);
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id) == 0)
 		return 0;
-	snprintf(port->name, sizeof(port->name), "0000:%.*s", length, wanted->device);
+	snprintf(port->name, sizeof(port->name), "0000:%s", bare);
 	return rte_eth_dev_get_port_by_name(port->name, &port->id);
 }
 
@@ -201,7 +207,7 @@ ports_start(struct ports *ports, const struct config *config, char *error, size_
 	for (size_t i = 0; i < config->dataplane.port_count; i++) {
 		const struct config_port *wanted = &config->dataplane.ports[i];
 		struct port *port = &ports->ports[ports->count];
-		int code = find_port(port, wanted);
+		int code = find_port(port, wanted->device);
 
 		if (code == 0)
 			code = start_port(port, ports, config);

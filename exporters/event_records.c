@@ -240,8 +240,7 @@ write_fact(struct json_writer *json, const struct device_fact *fact)
 {
 	json_put_object(json, NULL);
 	json_put_text(json, "attribute", evidence_attribute_name(fact->attribute));
-	json_put_text(json, "channel",
-		evidence_channel_name(evidence_attribute_channel(fact->attribute)));
+	json_put_text(json, "channel", evidence_channel_name((enum evidence_channel)fact->channel));
 	json_put_text(json, "side", evidence_side_name(fact->side));
 	json_put_text(json, "value", fact->value);
 	json_put_text(json, "source", fact->source);
@@ -254,6 +253,34 @@ write_fact(struct json_writer *json, const struct device_fact *fact)
 	json_put_unsigned(json, "count", fact->count);
 	json_put_time(json, "first_seen", fact->first_seen);
 	json_put_time(json, "last_seen", fact->last_seen);
+	json_put_close_object(json);
+}
+
+/* Only channels with a fact: absent ones are zero. */
+static void
+write_account(struct json_writer *json, const char *name, const struct device_account *account)
+{
+	json_put_object(json, name);
+	json_put_decimal(json, "prior", account->prior, 4);
+	json_put_decimal(json, "factor", account->factor, 4);
+	json_put_text(json, "supports_id", account->supports_id);
+	json_put_text(json, "opposes_id", account->opposes_id);
+	json_put_array(json, "channels");
+	for (int i = 0; i < CHANNEL_COUNT; i++) {
+		const struct device_share *supports = &account->supports[i];
+		const struct device_share *opposes = &account->opposes[i];
+
+		if (supports->raw == 0 && opposes->raw == 0)
+			continue;
+		json_put_object(json, NULL);
+		json_put_text(json, "channel", evidence_channel_name((enum evidence_channel)i));
+		json_put_decimal(json, "supports_raw", supports->raw, 4);
+		json_put_decimal(json, "supports", supports->counted, 4);
+		json_put_decimal(json, "opposes_raw", opposes->raw, 4);
+		json_put_decimal(json, "opposes", opposes->counted, 4);
+		json_put_close_object(json);
+	}
+	json_put_close_array(json);
 	json_put_close_object(json);
 }
 
@@ -278,8 +305,12 @@ write_device_details(struct json_writer *json, const struct device_record *devic
 	json_put_text(json, "firmware", device->firmware);
 	json_put_text(json, "serial", device->serial);
 	json_put_text(json, "status", vendor_status_name(device->status));
+	json_put_text(json, "status_reason", device->status_reason);
 	json_put_decimal(json, "confidence", device->confidence, 4);
 	json_put_decimal(json, "brand_confidence", device->brand_confidence, 4);
+	write_account(json, "class_account", &device->class_account);
+	if (device->vendor_account.factor > 0)
+		write_account(json, "vendor_account", &device->vendor_account);
 	json_put_text(json, "zone", device->zone);
 	if (device->tenant != 0)
 		json_put_unsigned(json, "tenant", device->tenant);

@@ -20,6 +20,8 @@ enum statement {
 	SQL_DEVICE,
 	SQL_FORGET_FACTS,
 	SQL_FACT,
+	SQL_FORGET_SHARES,
+	SQL_SHARE,
 	SQL_STREAM,
 	SQL_ALERT,
 	SQL_HEALTH,
@@ -30,10 +32,14 @@ enum statement {
 /* The columns of each upsert, in the order in which they are bound. */
 static const char device_columns[] =
 	"id,mac,ip,ips,hostname,class,brand,maker,model,firmware,serial,status,confidence,"
-	"brand_confidence,zone,zone_kind,vlan,tenant,first_seen,last_seen,facts_dropped";
+	"brand_confidence,zone,zone_kind,vlan,tenant,first_seen,last_seen,facts_dropped,"
+	"status_reason,class_prior,class_factor,vendor_prior,vendor_factor,vendor_supports,"
+	"vendor_opposes";
 static const char fact_columns[] =
 	"device,position,attribute,side,classifier,value,source,says_class,says_brand,says_maker,"
-	"weight_class,weight_vendor,first_seen,last_seen,count";
+	"weight_class,weight_vendor,first_seen,last_seen,count,channel";
+static const char share_columns[] =
+	"device,account,channel,supports_raw,supports,opposes_raw,opposes";
 static const char stream_columns[] =
 	"id,device,camera_ip,camera_port,camera_mac,viewer_ip,viewer_port,viewer_mac,transport,"
 	"codec,width,height,fps,bitrate,packets,bytes,lost,reordered,jitter_ms,gop,encrypted,"
@@ -163,12 +169,19 @@ prepare_all(struct state_database *database)
 	}
 	if (result == SQLITE_OK) {
 		snprintf(sql, sizeof(sql),
-			"INSERT INTO facts(%s) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			"INSERT INTO facts(%s) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			fact_columns);
 		result = prepare(database, SQL_FACT, sql);
 	}
 	if (result == SQLITE_OK)
 		result = prepare(database, SQL_FORGET_FACTS, "DELETE FROM facts WHERE device=?");
+	if (result == SQLITE_OK) {
+		snprintf(sql, sizeof(sql), "INSERT INTO shares(%s) VALUES(?,?,?,?,?,?,?)",
+			share_columns);
+		result = prepare(database, SQL_SHARE, sql);
+	}
+	if (result == SQLITE_OK)
+		result = prepare(database, SQL_FORGET_SHARES, "DELETE FROM shares WHERE device=?");
 	if (result == SQLITE_OK)
 		result = prepare(database, SQL_HEALTH,
 			"INSERT OR REPLACE INTO health(id,time,json) VALUES(1,?,?)");
@@ -216,7 +229,7 @@ static int
 drop_tables(struct state_database *database)
 {
 	static const char *const tables[] = {
-		"meta", "devices", "facts", "streams", "alerts", "health"};
+		"meta", "devices", "facts", "shares", "streams", "alerts", "health"};
 	char sql[64];
 	int result = SQLITE_OK;
 
@@ -458,6 +471,7 @@ insert_fact(struct state_database *database, const char *device, size_t position
 	bind_integer(&binder, fact->first_seen);
 	bind_integer(&binder, fact->last_seen);
 	bind_integer(&binder, fact->count);
+	bind_text(&binder, evidence_channel_name((enum evidence_channel)fact->channel));
 	return run(&binder);
 }
 
@@ -473,6 +487,58 @@ replace_facts(struct state_database *database, const struct device_record *devic
 		i++)
 		result = insert_fact(database, device->id, i, &device->facts[i]);
 	return result;
+}
+
+static int
+insert_shares(struct state_database *database, const char *device, const char *name,
+	const struct device_account *account)
+{
+	int result = SQLITE_OK;
+
+	for (int i = 0; i < CHANNEL_COUNT && result == SQLITE_OK; i++) {
+		const struct device_share *supports = &account->supports[i];
+		const struct device_share *opposes = &account->opposes[i];
+		struct binder binder;
+
+		if (supports->raw == 0 && opposes->raw == 0)
+			continue;
+		binder = binder_of(database, SQL_SHARE);
+		bind_text(&binder, device);
+		bind_text(&binder, name);
+		bind_text(&binder, evidence_channel_name((enum evidence_channel)i));
+		bind_real(&binder, supports->raw);
+		bind_real(&binder, supports->counted);
+		bind_real(&binder, opposes->raw);
+		bind_real(&binder, opposes->counted);
+		result = run(&binder);
+	}
+	return result;
+}
+
+static int
+replace_shares(struct state_database *database, const struct device_record *device)
+{
+	struct binder binder = binder_of(database, SQL_FORGET_SHARES);
+	int result;
+
+	bind_text(&binder, device->id);
+	result = run(&binder);
+	if (result == SQLITE_OK)
+		result = insert_shares(database, device->id, "class", &device->class_account);
+	if (result == SQLITE_OK)
+		result = insert_shares(database, device->id, "vendor", &device->vendor_account);
+	return result;
+}
+
+static void
+bind_accounts(struct binder *binder, const struct device_record *device)
+{
+	bind_real(binder, device->class_account.prior);
+	bind_real(binder, device->class_account.factor);
+	bind_real(binder, device->vendor_account.prior);
+	bind_real(binder, device->vendor_account.factor);
+	bind_text(binder, device->vendor_account.supports_id);
+	bind_text(binder, device->vendor_account.opposes_id);
 }
 
 int
@@ -503,8 +569,12 @@ state_database_device(struct state_database *database, const struct device_recor
 	bind_integer(&binder, device->first_seen);
 	bind_integer(&binder, device->last_seen);
 	bind_integer(&binder, device->facts_dropped);
+	bind_text(&binder, device->status_reason);
+	bind_accounts(&binder, device);
 	result = run(&binder);
-	return result == SQLITE_OK ? replace_facts(database, device) : result;
+	if (result == SQLITE_OK)
+		result = replace_facts(database, device);
+	return result == SQLITE_OK ? replace_shares(database, device) : result;
 }
 
 int
@@ -588,9 +658,11 @@ state_database_prune(struct state_database *database, int64_t cutoff)
 
 	snprintf(sql, sizeof(sql),
 		"DELETE FROM facts WHERE device IN (SELECT id FROM devices WHERE last_seen<%lld);"
+		"DELETE FROM shares WHERE device IN (SELECT id FROM devices WHERE last_seen<%lld);"
 		"DELETE FROM devices WHERE last_seen<%lld;"
 		"DELETE FROM streams WHERE last_seen<%lld;"
 		"DELETE FROM alerts WHERE last_seen<%lld;",
-		(long long)cutoff, (long long)cutoff, (long long)cutoff, (long long)cutoff);
+		(long long)cutoff, (long long)cutoff, (long long)cutoff, (long long)cutoff,
+		(long long)cutoff);
 	return execute(database, sql);
 }

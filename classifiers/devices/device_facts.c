@@ -102,6 +102,15 @@ is_name_asked_for(uint8_t attribute)
 	return channel == CHANNEL_DNS || channel == CHANNEL_NAMES;
 }
 
+/* Names asked for by DNS and named in TLS and HTTP are one thing: where the host goes. */
+static enum evidence_channel
+counting_channel(uint8_t attribute)
+{
+	return is_name_asked_for(attribute)
+		       ? CHANNEL_DNS
+		       : evidence_attribute_channel((enum evidence_attribute)attribute);
+}
+
 static void
 set_meaning(struct device_fact *fact, struct fact_note *note, const struct fingerprint *fingerprint)
 {
@@ -109,6 +118,9 @@ set_meaning(struct device_fact *fact, struct fact_note *note, const struct finge
 	float share = fact->side == SIDE_PEER ? PEER_SHARE : 1;
 
 	snprintf(fact->source, sizeof(fact->source), "%s", fingerprint->source);
+	/* What an application of the vendor does too tells only where the host goes. */
+	if (fingerprint->any_side)
+		fact->channel = CHANNEL_DNS;
 	/* A request says what the asking program is for, never what the host was sold as. */
 	if (asks && fingerprint->device_class != DEVICE_VIEWER &&
 		fingerprint->device_class != DEVICE_OTHER)
@@ -134,12 +146,16 @@ device_add_fact(struct device_table *table, struct device *device, const struct 
 		.attribute = evidence->attribute,
 		.side = evidence->side,
 		.classifier = evidence->classifier,
+		.channel = (uint8_t)counting_channel(evidence->attribute),
 	};
 	struct fact_note note = {.key = device_fact_key(evidence), .ip = evidence->subject.ip};
 
 	device_redact(evidence->value, fact.value, sizeof(fact.value));
 	if (fingerprint)
 		set_meaning(&fact, &note, fingerprint);
+	/* RFC 6970: an Internet gateway forwards ports to others. */
+	if (fact.side == SIDE_DEVICE && strstr(evidence->value, "InternetGatewayDevice"))
+		device->gateway = true;
 	place_fact(table, device, &fact, &note);
 }
 

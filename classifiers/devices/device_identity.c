@@ -30,12 +30,13 @@ is_gateway_mac(const struct mac_address *mac)
 }
 
 /* 192.0.0.0/24 is public space by its numbers, yet the factory address of common cameras. */
-static bool
-is_inside(const struct ip_address *ip)
+bool
+device_address_is_inside(const struct ip_address *ip)
 {
 	static const uint8_t factory[3] = {192, 0, 0};
 
-	return ip_is_private(ip) || memcmp(ip->bytes, factory, sizeof(factory)) == 0;
+	return ip_is_private(ip) || ip_is_link_local(ip) ||
+	       memcmp(ip->bytes, factory, sizeof(factory)) == 0;
 }
 
 static struct identity
@@ -112,7 +113,7 @@ looks_like_router(const struct device_table *table, const struct device *device,
 			continue;
 		}
 		ipv4++;
-		if (is_inside(&seen->ip)) {
+		if (device_address_is_inside(&seen->ip)) {
 			inside++;
 			continue;
 		}
@@ -136,7 +137,7 @@ owns(struct device *device, const struct ip_address *ip)
 static void
 split_router(struct device_table *table, struct device *router, int64_t time)
 {
-	router->router = true;
+	router->router = router->gateway = true;
 	table->counters.routers_found++;
 	for (int i = 0; i < DEVICE_IPS_MAX; i++) {
 		struct address_slot *slot = &router->slots[i];

@@ -132,6 +132,8 @@ device_touch(struct device_table *table, struct device *device, int64_t time)
 		device->record.last_seen = time;
 	if (time < device->record.first_seen)
 		device->record.first_seen = time;
+	if (device_is_stale(table, device))
+		device_set_pending(table, device, true);
 	list_unlink(table, &table->lists[device->list], device, false);
 	list_push(table, &table->lists[device->list], device, false);
 }

@@ -6,9 +6,8 @@
 #include "classifiers/devices/device_table.h"
 #include "classifiers/devices/knowledge.h"
 
-#define DEVICE_NONE UINT32_MAX
-/* One fact's place is kept for the reason of the legal status. */
-#define DEVICE_EVIDENCE_MAX (DEVICE_FACTS_MAX - 1)
+#define DEVICE_NONE         UINT32_MAX
+#define DEVICE_EVIDENCE_MAX DEVICE_FACTS_MAX
 /* Addresses remembered behind one MAC; bounds config.router_addresses. */
 #define DEVICE_ADDRESSES_MAX 32
 /* Facts without weight are for reading only and leave room for the others. */
@@ -47,7 +46,9 @@ struct told {
 	uint8_t device_class;
 	uint8_t status;
 	float confidence;
-	uint64_t texts;     /* hash of brand, maker, model, zone */
+	float brand_confidence;
+	uint64_t origin;    /* hash of brand and maker */
+	uint64_t texts;     /* hash of model and zone */
 	uint64_t addresses; /* hash of the addresses */
 };
 
@@ -78,6 +79,7 @@ struct device {
 	bool used;
 	bool pending;
 	bool router;
+	bool gateway; /* announced itself as an Internet gateway, or is a router by its addresses */
 	uint8_t model_rank; /* how good the source of the best value is, 0 none */
 	uint8_t firmware_rank;
 	uint8_t serial_rank;
@@ -107,9 +109,12 @@ struct device_table {
 	const struct knowledge *knowledge;
 	device_changed_fn changed;
 	void *context;
+	device_in_estate_fn in_estate; /* NULL: none known */
+	void *estate;
 	uint32_t max;
 	uint32_t router_addresses;
 	int64_t forget_after; /* nanoseconds */
+	int64_t retell_after;
 	struct device *devices;
 	uint32_t used_ever; /* devices[0 .. used_ever) were in use at some time */
 	uint32_t free_first;
@@ -146,6 +151,8 @@ struct address_slot *device_slot(struct device *device, const struct ip_address 
  * `create` false: only one that is known. */
 struct device *device_resolve(struct device_table *table, const struct subject *subject,
 	int64_t time, bool binding, bool create);
+/* Private or link-local, or a factory address of cameras. */
+bool device_address_is_inside(const struct ip_address *ip);
 
 /* device_facts.c */
 void device_add_fact(struct device_table *table, struct device *device,
@@ -169,9 +176,17 @@ unsigned device_path_channel(const char *path);
 
 /* device_score.c: class, brand, maker, status and confidence from the facts. */
 void device_score(const struct device_table *table, struct device *device);
+/* False for what the device may only pass on for another. */
+bool device_fact_counts(const struct device *device, unsigned index);
+bool device_is_video(const struct device_record *record);
+
+/* device_vendors.c: brand, maker and status, of a device whose class is known. */
+void device_score_vendors(const struct device_table *table, struct device *device);
 
 /* device_table.c: scores again and notes whether there is something to tell. */
 void device_update(struct device_table *table, struct device *device);
+/* Told, but so long ago that whoever listens would soon take it for gone. */
+bool device_is_stale(const struct device_table *table, const struct device *device);
 bool device_is_telling(const struct device *device);
 void device_report(struct device_table *table, struct device *device);
 

@@ -23,6 +23,11 @@ typedef void (*device_changed_fn)(void *context, const struct device_record *dev
 /* `knowledge` must outlive the table. Returns NULL when memory is short. */
 struct device_table *device_table_create(const struct config_devices *config,
 	const struct knowledge *knowledge, device_changed_fn changed, void *context);
+/* Tells public addresses of the estate from the Internet; without it all are the Internet's, and
+ * nothing there is judged without link-local evidence. */
+typedef bool (*device_in_estate_fn)(void *context, const struct ip_address *ip);
+void device_table_set_estate(
+	struct device_table *table, device_in_estate_fn in_estate, void *context);
 void device_table_free(struct device_table *table);
 
 /* Adds a fact. Facts about multicast, broadcast and unspecified subjects are ignored. */

@@ -110,7 +110,7 @@ load_folder(struct knowledge *knowledge, const char *directory, const char *fold
 		if (result == -ENOENT && layer > 0)
 			return 0; /* the operator overrides only what they need */
 		snprintf(error, error_size,
-			"%s: cannot be read: %s; set data_directory to the folder that holds it",
+			"%s: cannot be read: %s; set data.directory to the folder that holds it",
 			path, strerror(-result));
 		return result;
 	}
@@ -155,7 +155,7 @@ load_all(struct knowledge *knowledge, const char *directory, const char *overrid
 		if (!is_directory(override_directory)) {
 			snprintf(error, error_size,
 				"%s: cannot be read: %s; create it or clear "
-				"data_override_directory",
+				"data.override_directory",
 				override_directory, strerror(errno));
 			return -ENOENT;
 		}
@@ -200,7 +200,6 @@ knowledge_free(struct knowledge *knowledge)
 	for (int i = 0; i < ATTRIBUTE_COUNT; i++)
 		hs_free_database(knowledge->matchers[i].database);
 	hs_free_database(knowledge->models);
-	hs_free_database(knowledge->model_names);
 	hs_free_scratch(knowledge->scratch);
 	while (knowledge->texts) {
 		struct text_chunk *chunk = knowledge->texts;

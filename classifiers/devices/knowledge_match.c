@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Patterns on values: one Hyperscan database per attribute, built when the data is loaded. */
+/* Patterns on values. Regular expressions are compiled into one Hyperscan database per attribute
+ * when the data is loaded; literals are compared as they are, which keeps start-up short. */
 #include "classifiers/devices/knowledge_private.h"
 
 #include <ctype.h>
@@ -168,35 +169,36 @@ compile_attribute(
 	int result = compilation_init(&work, count);
 
 	matcher->first = first;
-	for (size_t i = 0; i < count && result == 0; i++)
+	matcher->count = count;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		if (rows[first + i].kind != MATCH_REGEX)
+			continue;
 		result = compilation_add(&work, &rows[first + i], HS_FLAG_SINGLEMATCH);
+		if (result == 0)
+			work.ids[work.count - 1] = (unsigned)i;
+	}
 	if (result == 0)
 		result = compilation_build(&work, &matcher->database, error, error_size);
-	if (result == 0 && hs_alloc_scratch(matcher->database, &knowledge->scratch) != HS_SUCCESS)
+	if (result == 0 && matcher->database &&
+		hs_alloc_scratch(matcher->database, &knowledge->scratch) != HS_SUCCESS)
 		result = -ENOMEM;
 	compilation_free(&work);
 	return result;
 }
 
-/* `group` and the groups after it: a name in free text is one in a field for models as well. */
 static int
-compile_models(struct knowledge *knowledge, enum pattern_group group, hs_database_t **database,
-	char *error, size_t error_size)
+compile_models(struct knowledge *knowledge, char *error, size_t error_size)
 {
 	const struct pattern_row *rows = knowledge->patterns.rows;
 	struct compilation work;
 	int result = compilation_init(&work, MODEL_ROWS_MAX);
 
-	for (size_t i = knowledge->first_model; i < knowledge->patterns.count && result == 0; i++) {
-		if (rows[i].group < group)
-			continue;
+	for (size_t i = knowledge->first_model; i < knowledge->patterns.count && result == 0; i++)
 		result = compilation_add(&work, &rows[i], HS_FLAG_SOM_LEFTMOST);
-		work.ids[work.count - 1] = (unsigned)(i - knowledge->first_model);
-	}
 	if (result == 0)
-		result = compilation_build(&work, database, error, error_size);
-	if (result == 0 && *database &&
-		hs_alloc_scratch(*database, &knowledge->scratch) != HS_SUCCESS)
+		result = compilation_build(&work, &knowledge->models, error, error_size);
+	if (result == 0 && knowledge->models &&
+		hs_alloc_scratch(knowledge->models, &knowledge->scratch) != HS_SUCCESS)
 		result = -ENOMEM;
 	compilation_free(&work);
 	return result;
@@ -227,15 +229,13 @@ knowledge_compile(struct knowledge *knowledge, char *error, size_t error_size)
 			rows[first].origin.file, rows[first].origin.line, MODEL_ROWS_MAX);
 		return -E2BIG;
 	}
-	result = compile_models(knowledge, GROUP_MODELS, &knowledge->models, error, error_size);
-	if (result == 0)
-		result = compile_models(
-			knowledge, GROUP_NAMES, &knowledge->model_names, error, error_size);
-	return result;
+	return compile_models(knowledge, error, error_size);
 }
 
 struct match_call {
 	const struct pattern_row *rows;
+	uint8_t least_group; /* enum pattern_group: a name in free text is one in a model's field
+				too */
 	const struct evidence *evidence;
 	void (*matched)(void *context, const struct fingerprint *fingerprint);
 	void *context;
@@ -264,7 +264,7 @@ on_model_row(
 	struct match_call *call = context;
 	uint64_t bit = UINT64_C(1) << (id % 64);
 
-	if (call->seen[id / 64] & bit)
+	if ((call->seen[id / 64] & bit) || call->rows[id].group < call->least_group)
 		return 0;
 	call->seen[id / 64] |= bit;
 	return on_match(id, from, to, flags, context);
@@ -275,15 +275,42 @@ match_model_rows(const struct knowledge *knowledge, struct match_call *call)
 {
 	const struct pattern_row *rows = knowledge->patterns.rows;
 	const struct evidence *evidence = call->evidence;
-	const hs_database_t *database = holds_model(evidence)  ? knowledge->models
-					: holds_name(evidence) ? knowledge->model_names
-							       : NULL;
+	bool whole_field = holds_model(evidence);
 
-	if (!database)
+	if (!knowledge->models || (!whole_field && !holds_name(evidence)))
 		return;
 	call->rows = rows + knowledge->first_model;
-	hs_scan(database, evidence->value, (unsigned)strnlen(evidence->value, EVIDENCE_VALUE_SIZE),
-		0, knowledge->scratch, on_model_row, call);
+	call->least_group = whole_field ? GROUP_MODELS : GROUP_NAMES;
+	hs_scan(knowledge->models, evidence->value,
+		(unsigned)strnlen(evidence->value, EVIDENCE_VALUE_SIZE), 0, knowledge->scratch,
+		on_model_row, call);
+}
+
+static bool
+literal_at(const struct pattern_row *row, const char *value)
+{
+	return row->caseless ? strncasecmp(value, row->pattern, row->length) == 0
+			     : strncmp(value, row->pattern, row->length) == 0;
+}
+
+static bool
+literal_matches(const struct pattern_row *row, const char *value)
+{
+	if (row->kind == MATCH_CONTAINS)
+		return (row->caseless ? strcasestr(value, row->pattern)
+				      : strstr(value, row->pattern)) != NULL;
+	return literal_at(row, value) && (row->kind == MATCH_PREFIX || value[row->length] == '\0');
+}
+
+static void
+match_literals(const struct attribute_matcher *matcher, struct match_call *call)
+{
+	char value[EVIDENCE_VALUE_SIZE];
+
+	snprintf(value, sizeof(value), "%.*s", EVIDENCE_VALUE_SIZE - 1, call->evidence->value);
+	for (size_t i = 0; i < matcher->count; i++)
+		if (call->rows[i].kind != MATCH_REGEX && literal_matches(&call->rows[i], value))
+			on_match((unsigned)i, 0, 0, 0, call);
 }
 
 static const struct domain_row *
@@ -352,16 +379,18 @@ knowledge_match(const struct knowledge *knowledge, const struct evidence *eviden
 			matched(context, &row->fingerprint);
 	}
 	matcher = &knowledge->matchers[evidence->attribute];
-	if (matcher->database) {
-		call.rows = rows + matcher->first;
+	call.rows = rows + matcher->first;
+	match_literals(matcher, &call);
+	if (matcher->database)
 		hs_scan(matcher->database, evidence->value,
 			(unsigned)strnlen(evidence->value, EVIDENCE_VALUE_SIZE), 0,
 			knowledge->scratch, on_match, &call);
-	}
 	match_model_rows(knowledge, &call);
 }
 
 struct span {
+	const struct pattern_row *rows;
+	uint8_t least_group;
 	unsigned long long from;
 	unsigned long long to;
 };
@@ -372,10 +401,11 @@ on_model(unsigned id, unsigned long long from, unsigned long long to, unsigned f
 {
 	struct span *best = context;
 
-	(void)id;
 	(void)flags;
-	if (to - from > best->to - best->from)
-		*best = (struct span){from, to};
+	if (best->rows[id].group >= best->least_group && to - from > best->to - best->from) {
+		best->from = from;
+		best->to = to;
+	}
 	return 0;
 }
 
@@ -384,16 +414,17 @@ knowledge_model(const struct knowledge *knowledge, const struct evidence *eviden
 	size_t size)
 {
 	bool whole_field = holds_model(evidence);
-	const hs_database_t *database = whole_field ? knowledge->models : knowledge->model_names;
+	const struct pattern_row *rows = knowledge->patterns.rows;
 	size_t length = strnlen(evidence->value, EVIDENCE_VALUE_SIZE);
-	struct span span = {0, 0};
+	struct span span = {.rows = rows + knowledge->first_model,
+		.least_group = whole_field ? GROUP_MODELS : GROUP_NAMES};
 
 	if (!whole_field && !holds_name(evidence))
 		return 0;
 	if (evidence->side != SIDE_DEVICE || size == 0)
 		return 0;
-	if (database)
-		hs_scan(database, evidence->value, (unsigned)length, 0, knowledge->scratch,
+	if (knowledge->models)
+		hs_scan(knowledge->models, evidence->value, (unsigned)length, 0, knowledge->scratch,
 			on_model, &span);
 	/* A field for the model is believed even where no row knows the model. */
 	if (span.to == span.from && whole_field)

@@ -46,6 +46,7 @@ enum pattern_group {
 
 struct pattern_row {
 	const char *pattern;
+	size_t length;
 	uint8_t kind; /* enum match_kind */
 	bool caseless;
 	uint8_t group; /* enum pattern_group */
@@ -66,8 +67,9 @@ struct row_array {
 };
 
 struct attribute_matcher {
-	hs_database_t *database; /* NULL: no row names this attribute */
+	hs_database_t *database; /* of its regular expressions, NULL none */
 	size_t first;            /* its rows in knowledge.patterns */
+	size_t count;
 };
 
 #define MODEL_ROWS_MAX 512
@@ -81,7 +83,6 @@ struct knowledge {
 	struct attribute_matcher matchers[ATTRIBUTE_COUNT];
 	/* Model names in fields that hold one, and in free text. They tell where a match begins. */
 	hs_database_t *models;
-	hs_database_t *model_names;
 	hs_scratch_t *scratch;
 	struct text_chunk *texts;
 };

@@ -299,6 +299,12 @@ take_pattern(struct knowledge *knowledge, const struct tsv *tsv, struct pattern_
 	int result = take_match(tsv, fields[1], row);
 
 	row->pattern = fields[2];
+	row->length = strlen(row->pattern);
+	/* Without an operator it is a literal, which need not be compiled. Rows on model names are
+	 * all compiled: there it matters where they match. */
+	if (row->kind == MATCH_REGEX &&
+		row->pattern[strcspn(row->pattern, ".^$*+?()[]{}|\\")] == '\0')
+		row->kind = MATCH_CONTAINS;
 	if (result == 0 && fields[2][0] == '\0')
 		result = tsv_error(tsv, "no pattern; an empty one would match everything");
 	if (result == 0)

@@ -16,6 +16,7 @@
 enum message_type {
 	DEVICE_LOGIN = 0x10,
 	DEVICE_LOGIN_CRC = 0x12,
+	DEVICE_LOGIN_KEY = 0x14,
 	DEVICE_LOGIN_DSK = 0x16,
 	P2P_REQUEST = 0x20,
 	P2P_REQUEST_DSK = 0x26,
@@ -88,6 +89,11 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	case DEVICE_LOGIN_CRC: /* the UID is enciphered */
 	case DEVICE_LOGIN_DSK:
 		report(in, SIDE_DEVICE, &body, sink);
+		break;
+	case DEVICE_LOGIN_KEY:
+		if (in->packet->destination_port == SERVER_PORT &&
+			read_uid(body, uid, sizeof(uid)) > 0)
+			report(in, SIDE_DEVICE, &body, sink);
 		break;
 	case PUNCH:
 	case P2P_READY:

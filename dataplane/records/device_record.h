@@ -4,15 +4,18 @@
 #define CAMSPAN_RECORDS_DEVICE_RECORD_H
 
 #include "dataplane/records/address.h"
+#include "dataplane/records/evidence.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEVICE_ID_SIZE   17
-#define DEVICE_FACTS_MAX 32 /* strongest kept; what was dropped is counted */
-#define DEVICE_IPS_MAX   8
-#define VENDOR_ID_SIZE   24
-#define DEVICE_TEXT_SIZE 64
+#define DEVICE_ID_SIZE     17
+#define DEVICE_FACTS_MAX   32 /* strongest kept; what was dropped is counted */
+#define DEVICE_IPS_MAX     8
+#define VENDOR_ID_SIZE     24
+#define DEVICE_TEXT_SIZE   64
+#define DEVICE_REASON_SIZE 512
+#define DEVICE_SOURCE_SIZE 224
 
 enum device_class {
 	DEVICE_UNKNOWN,
@@ -40,13 +43,31 @@ struct device_fact {
 	uint8_t attribute;               /* enum evidence_attribute */
 	uint8_t side;                    /* enum evidence_side */
 	uint8_t classifier;              /* index into classifier_table */
+	uint8_t channel;                 /* enum evidence_channel that it counts in */
 	float weight_class;              /* log-odds added towards `says_class`, 0 none */
 	float weight_vendor;             /* log-odds added towards the brand or maker */
 	char says_brand[VENDOR_ID_SIZE]; /* "" none */
 	char says_maker[VENDOR_ID_SIZE];
 	uint8_t says_class; /* enum device_class */
-	char value[DEVICE_TEXT_SIZE * 2];
-	char source[DEVICE_TEXT_SIZE * 2]; /* the data row that gave the fact its meaning */
+	char value[EVIDENCE_VALUE_SIZE];
+	char source[DEVICE_SOURCE_SIZE]; /* the data row that gave the fact its meaning */
+};
+
+/* What the facts of one channel add to a verdict, in log-odds. */
+struct device_share {
+	float raw;     /* plain sum of the weights of its facts */
+	float counted; /* after the rules of the channel and its cap */
+};
+
+/* How a confidence came about, to be checked with pencil and paper:
+ * factor / (1 + exp(-(prior + sum of supports[].counted - sum of opposes[].counted))). */
+struct device_account {
+	float prior;                      /* log-odds before any fact */
+	float factor;                     /* below 1 when the facts disagree on the kind */
+	char supports_id[VENDOR_ID_SIZE]; /* vendor, "" in the account of the class */
+	char opposes_id[VENDOR_ID_SIZE];
+	struct device_share supports[CHANNEL_COUNT];
+	struct device_share opposes[CHANNEL_COUNT];
 };
 
 struct device_record {
@@ -62,6 +83,11 @@ struct device_record {
 	uint32_t tenant;
 	float confidence;       /* 0..1 that the class is right */
 	float brand_confidence; /* 0..1 */
+	/* Of the confidences. An unknown class has confidence 0; its account is that of a camera,
+	 * recorder or doorbell, which was too little. */
+	struct device_account class_account;
+	struct device_account vendor_account;   /* all zero without brand and maker */
+	char status_reason[DEVICE_REASON_SIZE]; /* an opinion of the vendor list, with its row */
 	char hostname[DEVICE_TEXT_SIZE];
 	char brand[VENDOR_ID_SIZE]; /* id of a vendor, "" unknown */
 	char maker[VENDOR_ID_SIZE]; /* id of the vendor that made it (OEM), "" unknown */

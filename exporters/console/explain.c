@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MATCHES_SHOWN 10
-#define TEXT_SIZE     1024
+#define TEXT_SIZE     2048
 #define ID_SIZE       17
 
 struct target {
@@ -35,7 +35,8 @@ static const char find_sql[] =
 static const char device_sql[] =
 	"SELECT id, mac, ip, ips, hostname, class, brand, maker, model, firmware, serial, status,"
 	" confidence, brand_confidence, zone, zone_kind, vlan, tenant, first_seen, last_seen,"
-	" facts_dropped FROM devices WHERE id = ?1";
+	" facts_dropped, status_reason, class_prior, class_factor, vendor_prior, vendor_factor,"
+	" vendor_supports, vendor_opposes FROM devices WHERE id = ?1";
 
 enum {
 	DEV_ID,
@@ -58,12 +59,19 @@ enum {
 	DEV_TENANT,
 	DEV_FIRST,
 	DEV_LAST,
-	DEV_FACTS_DROPPED
+	DEV_FACTS_DROPPED,
+	DEV_STATUS_REASON,
+	DEV_CLASS_PRIOR,
+	DEV_CLASS_FACTOR,
+	DEV_VENDOR_PRIOR,
+	DEV_VENDOR_FACTOR,
+	DEV_VENDOR_SUPPORTS,
+	DEV_VENDOR_OPPOSES
 };
 
 static const char facts_sql[] =
 	"SELECT attribute, value, side, classifier, says_class, weight_class, says_brand,"
-	" says_maker, weight_vendor, count, first_seen, last_seen, source FROM facts"
+	" says_maker, weight_vendor, count, first_seen, last_seen, source, channel FROM facts"
 	" WHERE device = ?1 ORDER BY abs(weight_class) + abs(weight_vendor) DESC, position";
 
 enum {
@@ -79,8 +87,15 @@ enum {
 	FACT_COUNT,
 	FACT_FIRST,
 	FACT_LAST,
-	FACT_SOURCE
+	FACT_SOURCE,
+	FACT_CHANNEL
 };
+
+static const char shares_sql[] =
+	"SELECT channel, supports_raw, supports, opposes_raw, opposes, account FROM shares"
+	" WHERE device = ?1 AND (?2 = '' OR account = ?2) ORDER BY account, supports DESC, channel";
+
+enum { SHARE_CHANNEL, SHARE_SUPPORTS_RAW, SHARE_SUPPORTS, SHARE_OPPOSES_RAW, SHARE_OPPOSES };
 
 static const char alert_sql[] =
 	"SELECT id, rule, rule_name, severity, state, outcome, device, device_ip, device_mac, "
@@ -93,18 +108,11 @@ static const char stream_sql[] =
 	" transport, codec, width, height, fps, bitrate, packets, bytes, lost, reordered,"
 	" jitter_ms, gop, encrypted, ended, path, first_seen, last_seen FROM streams WHERE id = ?1";
 
-/* Sums of the facts by channel, towards the verdict's class and its maker or brand. */
-struct sums {
-	double class_channel[CHANNEL_COUNT];
-	double vendor_channel[CHANNEL_COUNT];
-	double class_against;
-	double vendor_against;
-	size_t facts;
-};
-
 struct verdict {
 	char class[16], brand[32], maker[32], status[24], id[ID_SIZE];
+	char supports_id[32], opposes_id[32], status_reason[TEXT_SIZE / 2];
 	double confidence, brand_confidence;
+	double class_prior, class_factor, vendor_prior, vendor_factor;
 	int facts_dropped;
 };
 
@@ -211,7 +219,6 @@ show_fact(const struct terminal *terminal, sqlite3_stmt *row)
 	const char *attribute = state_text(row, FACT_ATTRIBUTE);
 	double to_class = sqlite3_column_double(row, FACT_WEIGHT_CLASS);
 	double to_vendor = sqlite3_column_double(row, FACT_WEIGHT_VENDOR);
-	enum evidence_attribute known = evidence_attribute_by_name(attribute);
 	char text[TEXT_SIZE] = "", times[2][UNITS_TEXT_SIZE];
 
 	paragraph(terminal, 2, "%s = \"%s\"", attribute, state_text(row, FACT_VALUE));
@@ -225,9 +232,7 @@ show_fact(const struct terminal *terminal, sqlite3_stmt *row)
 		append(text, sizeof(text), "no weight: identifies nothing");
 	paragraph(terminal, 6, "%s", text);
 	paragraph(terminal, 6, "%s; channel %s%s%s; %s time%s, %s to %s",
-		said_by(state_text(row, FACT_SIDE)),
-		known == ATTRIBUTE_COUNT ? "unknown"
-					 : evidence_channel_name(evidence_attribute_channel(known)),
+		said_by(state_text(row, FACT_SIDE)), state_text(row, FACT_CHANNEL),
 		state_text(row, FACT_CLASSIFIER)[0] ? ", classifier " : "",
 		state_text(row, FACT_CLASSIFIER), state_text(row, FACT_COUNT),
 		sqlite3_column_int(row, FACT_COUNT) == 1 ? "" : "s",
@@ -237,106 +242,120 @@ show_fact(const struct terminal *terminal, sqlite3_stmt *row)
 		paragraph(terminal, 6, "source: %s", state_text(row, FACT_SOURCE));
 }
 
-static bool
-names_vendor(const struct verdict *verdict, const char *vendor)
-{
-	return vendor[0] &&
-	       (strcmp(vendor, verdict->brand) == 0 || strcmp(vendor, verdict->maker) == 0);
-}
-
+/* One line of the account: what the facts of a channel weigh and what of it counts. */
 static void
-add_fact(struct sums *sums, sqlite3_stmt *row, const struct verdict *verdict)
+show_share(const struct terminal *terminal, const char *channel, const char *towards, double raw,
+	double counted, char sign)
 {
-	enum evidence_attribute attribute =
-		evidence_attribute_by_name(state_text(row, FACT_ATTRIBUTE));
-	const char *brand = state_text(row, FACT_SAYS_BRAND);
-	const char *maker = state_text(row, FACT_SAYS_MAKER);
-	double to_class = sqlite3_column_double(row, FACT_WEIGHT_CLASS);
-	double to_vendor = sqlite3_column_double(row, FACT_WEIGHT_VENDOR);
-	enum evidence_channel channel;
-	bool supports;
-
-	sums->facts++;
-	if (attribute == ATTRIBUTE_COUNT)
+	if (raw == 0)
 		return;
-	channel = evidence_attribute_channel(attribute);
-	if (strcmp(state_text(row, FACT_SAYS_CLASS), verdict->class) == 0)
-		sums->class_channel[channel] += to_class;
-	else
-		sums->class_against += to_class;
-	supports = names_vendor(verdict, brand) || names_vendor(verdict, maker);
-	if (supports)
-		sums->vendor_channel[channel] += to_vendor;
-	else
-		sums->vendor_against += to_vendor;
+	paragraph(terminal, 6, "%s for %s: facts weigh %.2f, counted %c%.2f", channel, towards, raw,
+		sign, counted);
 }
 
+/* Writes the channels and returns the log-odds that they add up to. */
 static double
-describe_channels(const double *channels, char *text, size_t size)
+show_shares(sqlite3 *state, const struct terminal *terminal, const char *id, const char *account,
+	const char *towards, const char *against)
 {
+	sqlite3_stmt *row = query_id(state, shares_sql, id);
 	double total = 0;
 
-	text[0] = '\0';
-	for (int i = 0; i < CHANNEL_COUNT; i++) {
-		if (channels[i] == 0)
-			continue;
-		append(text, size, "%s%s %+.2f", text[0] ? ", " : "",
-			evidence_channel_name((enum evidence_channel)i), channels[i]);
-		total += channels[i];
+	if (row)
+		sqlite3_bind_text(row, 2, account, -1, SQLITE_STATIC);
+	while (row && state_next(row)) {
+		const char *channel = state_text(row, SHARE_CHANNEL);
+		double supports = sqlite3_column_double(row, SHARE_SUPPORTS);
+		double opposes = sqlite3_column_double(row, SHARE_OPPOSES);
+
+		show_share(terminal, channel, towards,
+			sqlite3_column_double(row, SHARE_SUPPORTS_RAW), supports, '+');
+		show_share(terminal, channel, against,
+			sqlite3_column_double(row, SHARE_OPPOSES_RAW), opposes, '-');
+		total += supports - opposes;
 	}
+	sqlite3_finalize(row);
 	return total;
 }
 
 static void
-explain_sum(const struct terminal *terminal, const char *what, const double *channels,
-	double against, double confidence)
+show_result(const struct terminal *terminal, double prior, double total, double factor,
+	const char *factor_reason)
 {
-	char text[TEXT_SIZE / 2];
-	double total = describe_channels(channels, text, sizeof(text));
+	double sum = prior + total;
+	char text[TEXT_SIZE / 2] = "";
 
-	if (text[0] == '\0') {
-		paragraph(terminal, 2, "No fact speaks for \"%s\"; confidence %.2f.", what,
-			confidence);
-		return;
-	}
-	paragraph(terminal, 2,
-		"For \"%s\" the facts give, by channel: %s; together %+.2f. For anything else: "
-		"%+.2f. With the starting odds and the cap on each channel that is a confidence of "
-		"%.2f.",
-		what, text, total, against, confidence);
+	if (factor < 0.9995)
+		append(text, sizeof(text), ", times %.3f because %s: %.3f", factor, factor_reason,
+			factor / (1 + exp(-sum)));
+	paragraph(terminal, 4, "%.2f %c %.2f = %.2f log-odds; 1 / (1 + e^%.2f) = %.3f%s", prior,
+		total < 0 ? '-' : '+', fabs(total), sum, -sum, 1 / (1 + exp(-sum)), text);
 }
 
 static void
-show_verdict(
-	const struct terminal *terminal, const struct sums *sums, const struct verdict *verdict)
+explain_class(sqlite3 *state, const struct terminal *terminal, const struct verdict *verdict)
 {
-	char vendor[80];
+	bool is_other = strcmp(verdict->class, "other") == 0;
+	bool is_viewer = strcmp(verdict->class, "viewer") == 0;
+	bool is_known = verdict->class[0] && strcmp(verdict->class, "unknown") != 0;
+	const char *towards = is_other    ? "another kind of device"
+			      : is_viewer ? "a viewer of video"
+					  : "a camera, recorder or doorbell";
+	double total;
 
-	terminal_heading(terminal, "\nWhy");
-	if (sums->facts == 0) {
-		paragraph(terminal, 2, "No facts were kept: nothing is claimed of this device.");
+	paragraph(terminal, 2, "Class %s, confidence %.2f: %s",
+		is_known ? verdict->class : "unknown", verdict->confidence, towards);
+	paragraph(terminal, 6, "starting odds: %.2f", verdict->class_prior);
+	total = show_shares(state, terminal, verdict->id, "class", towards, "another kind");
+	show_result(terminal, verdict->class_prior, total, verdict->class_factor,
+		is_other ? "other facts speak for a camera"
+			 : "facts disagree on the kind of video device");
+	if (!is_known && verdict->class_prior + total >= 0)
+		paragraph(terminal, 4,
+			"But nothing shows that it is in this estate: its addresses are public, in "
+			"no zone, and not seen on a link of its own.");
+	else if (!is_known)
+		paragraph(terminal, 4, "Less than 0.5, so nothing is claimed.");
+}
+
+static void
+explain_vendor(sqlite3 *state, const struct terminal *terminal, const struct verdict *verdict)
+{
+	char vendor[80], against[48];
+	double total;
+
+	if (verdict->vendor_factor == 0) {
+		paragraph(terminal, 2, "No fact names its brand or maker well enough.");
 		return;
 	}
 	describe_vendor(verdict, vendor, sizeof(vendor));
-	explain_sum(terminal, verdict->class, sums->class_channel, sums->class_against,
-		verdict->confidence);
-	if (verdict->brand[0] || verdict->maker[0])
-		explain_sum(terminal, vendor, sums->vendor_channel, sums->vendor_against,
-			verdict->brand_confidence);
-	else
-		paragraph(terminal, 2, "No fact names its brand or maker.");
-	if (verdict->status[0] && strcmp(verdict->status, "unknown") != 0)
-		paragraph(terminal, 2, "Status %s is that of %s in the vendor list.",
-			verdict->status,
-			verdict->maker[0]   ? verdict->maker
-			: verdict->brand[0] ? verdict->brand
-					    : "its vendor");
+	snprintf(against, sizeof(against), "%s",
+		verdict->opposes_id[0] ? verdict->opposes_id : "another vendor");
+	paragraph(terminal, 2, "%c%s, confidence %.2f: it is %s", toupper((unsigned char)vendor[0]),
+		vendor + 1, verdict->brand_confidence, verdict->supports_id);
+	paragraph(terminal, 6, "starting odds: %.2f", verdict->vendor_prior);
+	total = show_shares(state, terminal, verdict->id, "vendor", verdict->supports_id, against);
+	show_result(terminal, verdict->vendor_prior, total, verdict->vendor_factor, "");
+}
+
+static void
+show_verdict(sqlite3 *state, const struct terminal *terminal, const struct verdict *verdict)
+{
+	terminal_heading(terminal, "\nWhy");
+	explain_class(state, terminal, verdict);
+	explain_vendor(state, terminal, verdict);
+	if (verdict->status_reason[0])
+		paragraph(terminal, 2, "Status %s, by the vendor list: %s", verdict->status,
+			verdict->status_reason);
 	paragraph(terminal, 2,
-		"Weights are log-odds: +0.7 doubles the odds, +2.3 makes them ten times as high, a "
-		"minus lowers them. Facts of one channel count together up to its cap, so that "
-		"many weak facts of one kind do not outweigh a strong one.");
+		"Weights are log-odds: +0.7 doubles the odds, +2.3 makes them ten times as high. "
+		"Of "
+		"a channel the strongest fact counts in full, each further one half of the one "
+		"before, and together no more than the channel's cap, so that many facts of one "
+		"kind do not outweigh two of different kinds.");
 	if (verdict->facts_dropped > 0)
-		paragraph(terminal, 2, "%d weaker facts were not kept.", verdict->facts_dropped);
+		paragraph(terminal, 2, "%d weaker facts were not kept and do not count.",
+			verdict->facts_dropped);
 }
 
 static struct verdict
@@ -345,6 +364,10 @@ read_verdict(sqlite3_stmt *row)
 	struct verdict verdict = {
 		.confidence = sqlite3_column_double(row, DEV_CONFIDENCE),
 		.brand_confidence = sqlite3_column_double(row, DEV_BRAND_CONFIDENCE),
+		.class_prior = sqlite3_column_double(row, DEV_CLASS_PRIOR),
+		.class_factor = sqlite3_column_double(row, DEV_CLASS_FACTOR),
+		.vendor_prior = sqlite3_column_double(row, DEV_VENDOR_PRIOR),
+		.vendor_factor = sqlite3_column_double(row, DEV_VENDOR_FACTOR),
 		.facts_dropped = sqlite3_column_int(row, DEV_FACTS_DROPPED),
 	};
 
@@ -353,6 +376,12 @@ read_verdict(sqlite3_stmt *row)
 	snprintf(verdict.brand, sizeof(verdict.brand), "%s", state_text(row, DEV_BRAND));
 	snprintf(verdict.maker, sizeof(verdict.maker), "%s", state_text(row, DEV_MAKER));
 	snprintf(verdict.status, sizeof(verdict.status), "%s", state_text(row, DEV_STATUS));
+	snprintf(verdict.status_reason, sizeof(verdict.status_reason), "%s",
+		state_text(row, DEV_STATUS_REASON));
+	snprintf(verdict.supports_id, sizeof(verdict.supports_id), "%s",
+		state_text(row, DEV_VENDOR_SUPPORTS));
+	snprintf(verdict.opposes_id, sizeof(verdict.opposes_id), "%s",
+		state_text(row, DEV_VENDOR_OPPOSES));
 	return verdict;
 }
 
@@ -361,18 +390,15 @@ explain_device(sqlite3 *state, const char *id, const struct terminal *terminal)
 {
 	sqlite3_stmt *device = query_id(state, device_sql, id);
 	sqlite3_stmt *facts = query_id(state, facts_sql, id);
-	struct sums sums = {0};
 
 	if (state_next(device)) {
 		struct verdict verdict = read_verdict(device);
 
 		show_device_head(terminal, device, &verdict);
 		terminal_heading(terminal, "\nFacts, the weightiest first");
-		while (state_next(facts)) {
+		while (state_next(facts))
 			show_fact(terminal, facts);
-			add_fact(&sums, facts, &verdict);
-		}
-		show_verdict(terminal, &sums, &verdict);
+		show_verdict(state, terminal, &verdict);
 	}
 	sqlite3_finalize(facts);
 	sqlite3_finalize(device);
@@ -446,6 +472,12 @@ explain_json(sqlite3 *state, const struct target *target)
 		sqlite3_stmt *facts = query_id(state, facts_sql, target->id);
 
 		json_key(json, "facts");
+		json_rows(json, facts);
+		sqlite3_finalize(facts);
+		facts = query_id(state, shares_sql, target->id);
+		if (facts)
+			sqlite3_bind_text(facts, 2, "", -1, SQLITE_STATIC);
+		json_key(json, "shares");
 		json_rows(json, facts);
 		sqlite3_finalize(facts);
 	}

@@ -28,23 +28,28 @@ static const char rows[] =
 	"('1111aaaa1111aaaa', '44:19:b6:00:00:01', '192.0.2.10', '192.0.2.10 2001:db8::10',"
 	" '', 'camera', 'ezviz', 'hikvision', 'CS-C6N-A0-1C2WFR', 'V5.2.8 build 230101', 'E12345',"
 	" 'restricted', 0.9876, 0.991, 'cameras', 'camera', 310, 0, 1767225600000000000,"
-	" 1767225661500000000, 2),"
+	" 1767225661500000000, 2, 'maker hikvision: by order (vendors.tsv:9 X)', -4, 0.9, -1.6, 1,"
+	" 'hikvision', 'dahua'),"
 	"('1111bbbb2222cccc', '00:40:8c:00:00:02', '192.0.2.11', '192.0.2.11', 'axis-2', 'camera',"
 	" 'axis', 'axis', 'P3245-V', '', '', 'allowed', 0.95, 0.9, '', 'none', 0, 0,"
-	" 1767225600000000000, 1767225661000000000, 0),"
+	" 1767225600000000000, 1767225661000000000, 0, '', -4, 1, -1.6, 1, 'axis', ''),"
 	"('3333', '00:00:5e:00:53:03', '192.0.2.12', '192.0.2.12', 'pc', 'other', '', '', '',"
 	" '', '', 'unknown', 0.6, 0, 'office', 'office', 0, 0, 1767225600000000000,"
-	" 1767225661000000000, 0);"
+	" 1767225661000000000, 0, '', -1.6, 1, 0, 0, '', '');"
 	"INSERT INTO facts VALUES"
 	"('1111aaaa1111aaaa', 0, 'oui', 'device', '', '44:19:b6', 'vendors/ouis.tsv:7', '', '',"
-	" 'hikvision', 0, 1.5, 1767225600000000000, 1767225661500000000, 12),"
+	" 'hikvision', 0, 1.5, 1767225600000000000, 1767225661500000000, 12, 'oui'),"
 	"('1111aaaa1111aaaa', 1, 'sadp.model', 'device', 'sadp', 'CS-C6N-A0-1C2WFR',"
 	" 'fingerprints/discovery.tsv:31', 'camera', 'ezviz', 'hikvision', 4.6, 5, "
 	"1767225601000000000,"
-	" 1767225661500000000, 3),"
+	" 1767225661500000000, 3, 'discovery'),"
 	"('1111aaaa1111aaaa', 2, 'http.user_agent', 'tool', 'http', 'x', '', 'viewer', '', '', "
 	"-0.5, 0,"
-	" 1767225601000000000, 1767225601000000000, 1);"
+	" 1767225601000000000, 1767225601000000000, 1, 'http');"
+	"INSERT INTO shares VALUES('1111aaaa1111aaaa', 'class', 'discovery', 7.8, 6, 0, 0),"
+	"('1111aaaa1111aaaa', 'class', 'dhcp', 0, 0, 1.6, 1.5),"
+	"('1111aaaa1111aaaa', 'vendor', 'oui', 1.5, 1.5, 0, 0),"
+	"('1111aaaa1111aaaa', 'vendor', 'discovery', 5, 5, 0.5, 0.5);"
 	"INSERT INTO streams VALUES"
 	"('aaaa000000000001', '1111aaaa1111aaaa', '192.0.2.10', 554, '44:19:b6:00:00:01', "
 	"'192.0.2.90',"
@@ -202,8 +207,19 @@ test_explain(void)
 		"      +1.50 hikvision\n"
 		"      said by the device itself; channel oui; 12 times,",
 		"what it asked for as a client; channel http, classifier http; 1 time,",
-		"by channel: discovery +4.60; together +4.60. For anything else:\n  -0.50.",
-		"  2 weaker facts were not kept.\n"};
+		"      starting odds: -4.00\n"
+		"      discovery for a camera, recorder or doorbell: facts weigh 7.80, counted "
+		"+6.00\n"
+		"      dhcp for another kind: facts weigh 1.60, counted -1.50\n"
+		"    -4.00 + 4.50 = 0.50 log-odds; 1 / (1 + e^-0.50) = 0.622, times 0.900 because "
+		"facts disagree on\n    the kind of video device: 0.560\n",
+		"      discovery for dahua: facts weigh 0.50, counted -0.50\n"
+		"      oui for hikvision: facts weigh 1.50, counted +1.50\n"
+		"    -1.60 + 6.00 = 4.40 log-odds; 1 / (1 + e^-4.40) = 0.988\n",
+		("  Status restricted, by the vendor list: maker hikvision: by order "
+		 "(vendors.tsv:9 "
+		 "X)\n"),
+		"  2 weaker facts were not kept and do not count.\n"};
 	static const char *const same[] = {"explain 1111a --state %s",
 		"explain 192.0.2.10 --state %s", "explain 2001:DB8:0::10 --state %s",
 		"explain 44-19-B6-00-00-01 --state %s", "explain 1111AAAA1111AAAA --state %s"};
@@ -262,6 +278,7 @@ test_json(void)
 	CU_ASSERT_EQUAL(json_array_size(alerts), 1);
 	CU_ASSERT_EQUAL(json_object_size(alert), 22);
 	CU_ASSERT_EQUAL(json_array_size(json_object_get(explained, "facts")), 3);
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(explained, "shares")), 4);
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(explained, "kind")), "device");
 	json_decref(devices);
 	json_decref(streams);

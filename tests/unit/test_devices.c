@@ -3,6 +3,7 @@
 #include "classifiers/devices/knowledge.h"
 #include "tests/unit/unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,42 @@ struct said {
 	const char *value;
 };
 
+static float
+account_total(const struct device_account *account)
+{
+	float total = account->prior;
+
+	for (int i = 0; i < CHANNEL_COUNT; i++) {
+		total += account->supports[i].counted - account->opposes[i].counted;
+		CU_ASSERT(account->supports[i].counted <= account->supports[i].raw + 1e-4f);
+	}
+	return account->factor / (1 + expf(-total));
+}
+
+/* What is published adds up to the confidences, and to the weights of the facts listed. */
+static void
+check_accounts(const struct device_record *device)
+{
+	float sums[CHANNEL_COUNT] = {0};
+	bool video = device->device_class <= DEVICE_DOORBELL;
+
+	if (device->device_class != DEVICE_UNKNOWN)
+		CU_ASSERT_DOUBLE_EQUAL(
+			account_total(&device->class_account), device->confidence, 1e-4);
+	if (device->brand[0] || device->maker[0])
+		CU_ASSERT_DOUBLE_EQUAL(
+			account_total(&device->vendor_account), device->brand_confidence, 1e-4);
+	for (unsigned i = 0; i < device->fact_count; i++) {
+		const struct device_fact *fact = &device->facts[i];
+
+		if (video ? fact->says_class >= DEVICE_CAMERA && fact->says_class <= DEVICE_DOORBELL
+			  : fact->says_class == device->device_class)
+			sums[fact->channel] += fact->weight_class;
+	}
+	for (int i = 0; i < CHANNEL_COUNT; i++)
+		CU_ASSERT_DOUBLE_EQUAL(sums[i], device->class_account.supports[i].raw, 1e-4);
+}
+
 static void
 test_verdicts(void)
 {
@@ -133,6 +170,14 @@ test_verdicts(void)
 			{{ATTRIBUTE_ONVIF_MANUFACTURER, SIDE_DEVICE, "Lorex"},
 				{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dhdiscover"}},
 			DEVICE_CAMERA, "lorex", "dahua", STATUS_RESTRICTED, 0.8f, 1},
+		{"PC with applications of makers", "02:00:00:00:00:0b",
+			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dahua-p2p"},
+				{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "dhdiscover"},
+				{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "pppp"},
+				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "www.easy4ipcloud.com"},
+				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
+				{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "p2p.reolink.com"}},
+			DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
 		{"one strong fact", "02:00:00:00:00:0a",
 			{{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/"}}, DEVICE_UNKNOWN,
 			"hikvision", "hikvision", STATUS_RESTRICTED, 0, 0},
@@ -162,8 +207,83 @@ test_verdicts(void)
 		for (unsigned j = 0; j < device->fact_count; j++)
 			CU_ASSERT(device->facts[j].weight_class == 0 ||
 				  device->facts[j].source[0] != '\0');
+		check_accounts(device);
 		device_table_free(table);
 	}
+}
+
+static bool
+is_estate(void *context, const struct ip_address *ip)
+{
+	(void)context;
+	return ip->bytes[0] == 203;
+}
+
+/* Servers on the Internet are nobody's cameras, whatever they answer. */
+static void
+test_internet_is_not_accused(void)
+{
+	static const struct {
+		const char *mac, *ip;
+		bool own_link;
+		enum device_class device_class;
+	} cases[] = {
+		{NULL, "8.8.8.8", false, DEVICE_UNKNOWN},
+		{"02:00:00:00:01:00", "8.8.8.8", false, DEVICE_UNKNOWN}, /* the gateway's MAC */
+		{NULL, "2a00:1450::1", false, DEVICE_UNKNOWN},
+		{NULL, "203.0.113.7", false, DEVICE_CAMERA}, /* public, but the estate's */
+		{NULL, "10.1.1.1", false, DEVICE_CAMERA},
+		{"02:00:00:00:01:00", "8.8.8.8", true, DEVICE_CAMERA}, /* ARP: on our link */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct device_table *table = new_table(64);
+		const struct device_record *device;
+
+		device_table_set_estate(table, is_estate, NULL);
+		if (cases[i].own_link)
+			say(table, cases[i].mac, cases[i].ip, ATTRIBUTE_ARP_BINDING, SIDE_DEVICE,
+				"x");
+		say(table, cases[i].mac, cases[i].ip, ATTRIBUTE_TLS_SUBJECT, SIDE_DEVICE,
+			"O=HIKVISION, CN=x");
+		say(table, cases[i].mac, cases[i].ip, ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE,
+			"D-Link Internet Camera");
+		say(table, cases[i].mac, cases[i].ip, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+		device = at(table, cases[i].ip);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(device);
+		CU_ASSERT_EQUAL(device->device_class, cases[i].device_class);
+		CU_ASSERT_EQUAL(device->brand[0] != 0, cases[i].device_class != DEVICE_UNKNOWN);
+		CU_ASSERT_EQUAL(
+			device->status == STATUS_UNKNOWN, cases[i].device_class == DEVICE_UNKNOWN);
+		check_accounts(device);
+		device_table_tick(table, 1001 * SECOND, true);
+		CU_ASSERT_EQUAL(reports, cases[i].device_class != DEVICE_UNKNOWN);
+		device_table_free(table);
+	}
+}
+
+/* A gateway with forwarded ports speaks with the camera's voice; what it says of itself counts. */
+static void
+test_gateway_in_front_of_a_camera(void)
+{
+	struct device_table *table = new_table(64);
+	const struct device_record *device;
+	const char *mac = "02:00:00:00:02:00", *ip = "192.168.1.1";
+
+	say(table, mac, ip, ATTRIBUTE_RTSP_REALM, SIDE_DEVICE, "Login to 4H01D66PAJ2FA64");
+	say(table, mac, ip, ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/");
+	say(table, mac, ip, ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264");
+	CU_ASSERT_EQUAL(at(table, ip)->device_class, DEVICE_CAMERA);
+	say(table, mac, ip, ATTRIBUTE_SSDP_TYPE, SIDE_DEVICE,
+		"urn:schemas-upnp-org:device:InternetGatewayDevice:1");
+	device = at(table, ip);
+	CU_ASSERT_EQUAL(device->device_class, DEVICE_OTHER);
+	CU_ASSERT_STRING_EQUAL(device->brand, "");
+	CU_ASSERT_EQUAL(device->status, STATUS_UNKNOWN);
+	check_accounts(device);
+	say(table, mac, ip, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dahua-p2p");
+	CU_ASSERT_EQUAL(at(table, ip)->device_class, DEVICE_OTHER);
+	device_table_free(table);
 }
 
 static void
@@ -175,7 +295,7 @@ test_router_gives_facts_to_addresses(void)
 	say(table, router, "192.168.1.1", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
 	say(table, router, "192.168.1.1", ATTRIBUTE_HTTP_TITLE, SIDE_DEVICE, "Router");
 	say(table, router, "8.8.8.8", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
-	CU_ASSERT_EQUAL(at(table, "8.8.8.8")->device_class, DEVICE_CAMERA);
+	CU_ASSERT_EQUAL(at(table, "8.8.8.8")->fact_count, 1);
 	CU_ASSERT_EQUAL(at(table, "192.168.1.1")->device_class, DEVICE_UNKNOWN);
 	CU_ASSERT_PTR_NOT_EQUAL(at(table, "8.8.8.8"), at(table, "192.168.1.1"));
 	device_table_free(table);
@@ -259,9 +379,45 @@ test_reports_are_limited(void)
 	CU_ASSERT_EQUAL(reports, 1);
 	device_table_tick(table, 1030 * SECOND, false);
 	CU_ASSERT_EQUAL(reports, 2);
-	device_table_tick(table, 9000 * SECOND, true);
+	/* Alerts wait for a verdict: a new one is told sooner than a new detail, but not at once.
+	 */
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp");
+	device_table_tick(table, 1001 * SECOND, false);
 	CU_ASSERT_EQUAL(reports, 2);
+	device_table_tick(table, 1003 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 3);
+	device_table_tick(table, 9000 * SECOND, true);
+	CU_ASSERT_EQUAL(reports, 3);
 	CU_ASSERT_PTR_NULL(at(table, "10.0.0.1"));
+	device_table_free(table);
+}
+
+/* Seen again and again without a change: told anew now and then, so that last_seen stays true. */
+static void
+test_the_unchanged_is_told_again(void)
+{
+	struct device_table *table = new_table(64); /* forgets after an hour: tells each 150 s */
+	struct flow_record flow = {.answered = true};
+
+	ip_parse("10.0.0.1", &flow.initiator.ip);
+	ip_parse("10.0.0.2", &flow.responder.ip);
+	mac_parse("02:00:00:00:00:02", &flow.initiator_mac);
+	mac_parse("02:00:00:00:00:01", &flow.responder_mac);
+	flow.initiator.ip.bytes[3] = 2;
+	flow.responder.ip.bytes[3] = 1;
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	device_table_tick(table, 1001 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 1);
+	for (int64_t t = 1010; t <= 4600; t += 10) {
+		flow.end = t * SECOND;
+		device_table_flow(table, &flow);
+		device_table_tick(table, t * SECOND, false);
+	}
+	CU_ASSERT_EQUAL(reports, 1 + 3600 / 150);
+	CU_ASSERT_EQUAL(at(table, "10.0.0.1")->last_seen, 4600 * SECOND);
+	/* Silence is not told. */
+	device_table_tick(table, 5000 * SECOND, true);
+	CU_ASSERT_EQUAL(reports, 1 + 3600 / 150);
 	device_table_free(table);
 }
 
@@ -284,11 +440,14 @@ main(void)
 {
 	CU_TestInfo tests[] = {
 		{"verdicts", test_verdicts},
+		{"the Internet is not accused", test_internet_is_not_accused},
+		{"a gateway in front of a camera", test_gateway_in_front_of_a_camera},
 		{"a router gives facts to addresses", test_router_gives_facts_to_addresses},
 		{"many addresses make a router", test_many_addresses_make_a_router},
 		{"bound addresses keep their facts", test_bound_addresses_keep_their_facts},
 		{"a flood spares the identified", test_flood_spares_the_identified},
 		{"reports are limited", test_reports_are_limited},
+		{"the unchanged is told again", test_the_unchanged_is_told_again},
 		{"secrets are masked", test_secrets_are_masked},
 		CU_TEST_INFO_NULL,
 	};

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/eal.h"
 
+#include "dataplane/kernel_port.h"
 #include "dataplane/log.h"
+#include "dataplane/port.h"
+#include "dataplane/report.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_malloc.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ARGUMENTS_MAX  64
 #define ARGUMENT_SIZE  (CONFIG_PATH_SIZE + 32)
 #define REPLAY_MIB     96
-#define MBUF_BYTES     2432 /* data room, headroom, mbuf and pool overhead */
-#define BYTES_PER_FLOW 132  /* flow_table.h */
-#define FIXED_MIB      64   /* EAL itself, rings, DPI */
+#define BYTES_PER_FLOW 132 /* flow_table.h */
+#define FIXED_MIB      64  /* EAL itself and DPI */
 
 struct arguments {
 	int count;
@@ -29,6 +34,15 @@ struct arguments {
 };
 
 static bool huge_pages_in_use;
+static bool shares_cpus;
+
+/* What DPDK says: while it starts, its first complaint is kept for our own line; afterwards each is
+ * a warning. */
+static struct {
+	FILE *stream;
+	bool starting;
+	char cause[256];
+} eal_log;
 
 __attribute__((format(printf, 2, 3))) static void
 add(struct arguments *arguments, const char *format, ...)
@@ -62,17 +76,6 @@ free_huge_mib(unsigned page_kib)
 }
 
 static uint64_t
-mbufs_mib(const struct config *config)
-{
-	uint64_t mbufs =
-		config->dataplane.mbufs
-			? config->dataplane.mbufs
-			: config->dataplane.port_count * config->dataplane.rx_descriptors + 8192;
-
-	return (mbufs * config->dataplane.workers * MBUF_BYTES >> 20) + 1;
-}
-
-static uint64_t
 tables_mib(const struct config *config)
 {
 	uint64_t flows = config->flows.ipv4_max + (uint64_t)config->flows.ipv6_max;
@@ -83,10 +86,20 @@ tables_mib(const struct config *config)
 		       20);
 }
 
+/* What EAL allocates, with huge pages or without. */
+static uint64_t
+packets_mib(const struct config *config, bool huge_pages)
+{
+	uint64_t rings =
+		config->dataplane.workers * (uint64_t)REPORT_RING_SLOTS * sizeof(struct report);
+
+	return ports_memory_mib(config, huge_pages) + (rings >> 20) + 1;
+}
+
 static int
 decide_huge_pages(const struct config *config, char *error, size_t error_size)
 {
-	uint64_t need = mbufs_mib(config) + tables_mib(config) + FIXED_MIB;
+	uint64_t need = packets_mib(config, true) + tables_mib(config) + FIXED_MIB;
 	uint64_t have = free_huge_mib(2048) + free_huge_mib(1048576);
 
 	huge_pages_in_use = config->dataplane.huge_pages != HUGE_PAGES_OFF && have >= need;
@@ -131,7 +144,8 @@ add_lcores(struct arguments *arguments, const struct config *config, unsigned wo
 			cpus[count++] = cpu;
 	if (count == 0)
 		cpus[count++] = 0;
-	if (workers + 1 > count)
+	shares_cpus = workers + 1 > count;
+	if (shares_cpus && workers > 0)
 		log_warning(
 			"%u workers and the control thread share %u CPUs: expect losses under load",
 			workers, count);
@@ -151,14 +165,49 @@ is_pci(const char *device)
 	return digits >= 5 && device[digits] == '.' && isxdigit((unsigned char)device[digits + 1]);
 }
 
+static int
+check_pci(const char *device, char *error, size_t error_size)
+{
+	char path[CONFIG_PATH_SIZE + 64];
+	int length = (int)strcspn(device, ",");
+	bool has_domain = strchr(device, ':') != memrchr(device, ':', (size_t)length);
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%.*s",
+		has_domain ? "" : "0000:", length, device);
+	if (access(path, F_OK) == 0)
+		return 0;
+	snprintf(error, error_size, "port %s: there is no such PCI device", device);
+	return -1;
+}
+
+/* Says in plain words what DPDK would say in many. */
+static int
+check_ports(const struct config *config, char *error, size_t error_size)
+{
+	if (config->dataplane.port_count > PORTS_MAX) {
+		snprintf(error, error_size, "dataplane.ports: more than %d ports", PORTS_MAX);
+		return -1;
+	}
+	for (size_t i = 0; i < config->dataplane.port_count; i++) {
+		const char *device = config->dataplane.ports[i].device;
+
+		if (is_pci(device) && check_pci(device, error, error_size) != 0)
+			return -1;
+		if (kernel_port_is(device) && kernel_port_check(device, error, error_size) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void
 add_ports(struct arguments *arguments, const struct config *config)
 {
 	bool pci = false;
 
 	for (size_t i = 0; i < config->dataplane.port_count; i++) {
-		const char *device = config->dataplane.ports[i].device;
+		char device[PORT_DEVICE_SIZE];
 
+		port_device(config, i, device);
 		pci |= is_pci(device);
 		add(arguments, is_pci(device) ? "-a" : "--vdev");
 		add(arguments, "%s", device);
@@ -175,7 +224,7 @@ add_memory(struct arguments *arguments, const struct config *config, enum eal_pu
 	if (purpose == EAL_REPLAY)
 		mib = REPLAY_MIB;
 	else if (mib == 0 && !huge_pages_in_use)
-		mib = mbufs_mib(config) + FIXED_MIB * 2;
+		mib = packets_mib(config, false) + FIXED_MIB;
 	if (!huge_pages_in_use)
 		add(arguments, "--no-huge");
 	if (mib) {
@@ -184,45 +233,120 @@ add_memory(struct arguments *arguments, const struct config *config, enum eal_pu
 	}
 }
 
+static ssize_t
+write_log(void *context, const char *text, size_t size)
+{
+	int length = (int)(size > 0 && text[size - 1] == '\n' ? size - 1 : size);
+
+	(void)context;
+	if (!eal_log.starting)
+		log_warning("DPDK: %.*s", length, text);
+	else if (eal_log.cause[0] == '\0' && rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR)
+		snprintf(eal_log.cause, sizeof(eal_log.cause), "%.*s", length, text);
+	return (ssize_t)size;
+}
+
+/* DPDK complains about one mistake in several lines, some of them printed past its own log. Only a
+ * debugging operator wants to read them. */
+static int
+initialise(struct arguments *arguments)
+{
+	int saved[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int result;
+
+	fflush(stdout);
+	eal_log.starting = true;
+	for (int i = 0; i < 2; i++)
+		if (nowhere >= 0 && saved[i] >= 0)
+			dup2(nowhere, STDOUT_FILENO + i);
+	result = rte_eal_init(arguments->count, arguments->vector);
+	fflush(stdout);
+	for (int i = 0; i < 2; i++) {
+		if (saved[i] < 0)
+			continue;
+		dup2(saved[i], STDOUT_FILENO + i);
+		close(saved[i]);
+	}
+	if (nowhere >= 0)
+		close(nowhere);
+	eal_log.starting = false;
+	if (result >= 0 && eal_log.cause[0])
+		log_warning("DPDK: %s", eal_log.cause);
+	return result;
+}
+
+static int
+initialise_quietly(struct arguments *arguments)
+{
+	cookie_io_functions_t functions = {.write = write_log};
+
+	eal_log.cause[0] = '\0';
+	eal_log.stream = fopencookie(NULL, "w", functions);
+	if (eal_log.stream == NULL)
+		return rte_eal_init(arguments->count, arguments->vector);
+	setvbuf(eal_log.stream, NULL, _IOLBF, 0);
+	rte_openlog_stream(eal_log.stream);
+	return initialise(arguments);
+}
+
+static void
+collect_arguments(
+	struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
+{
+	bool live = purpose == EAL_LIVE;
+
+	arguments->count = 0;
+	add(arguments, "camspand");
+	/* Neither leaves files behind; the first insists on huge pages. */
+	add(arguments, huge_pages_in_use ? "--in-memory" : "--no-shconf");
+	add(arguments, "--no-telemetry");
+	add(arguments, "--log-level=lib.*:error");
+	add(arguments, "--log-level=%s", live ? "pmd.*:warning" : "pmd.*:error");
+	add_lcores(arguments, config, live ? config->dataplane.workers : 0);
+	add_memory(arguments, config, purpose);
+	if (live)
+		add_ports(arguments, config);
+	else
+		add(arguments, "--no-pci");
+}
+
 int
 eal_start(const struct config *config, enum eal_purpose purpose, char *error, size_t error_size)
 {
 	static struct arguments arguments; /* EAL keeps pointers into it */
-	bool live = purpose == EAL_LIVE;
+	bool debug = config->log_level == LOG_LEVEL_DEBUG;
 
-	arguments.count = 0;
 	huge_pages_in_use = false;
-	if (live && decide_huge_pages(config, error, error_size) != 0)
+	if (purpose == EAL_LIVE && (check_ports(config, error, error_size) != 0 ||
+					   decide_huge_pages(config, error, error_size) != 0))
 		return -1;
-	if (live && config->dataplane.port_count > 20) {
-		snprintf(error, error_size, "dataplane.ports: more than 20 ports");
-		return -1;
-	}
-	add(&arguments, "camspand");
-	/* Neither leaves files behind; the first insists on huge pages. */
-	add(&arguments, huge_pages_in_use ? "--in-memory" : "--no-shconf");
-	add(&arguments, "--no-telemetry");
-	add(&arguments, "--log-level=lib.*:error");
-	add(&arguments, "--log-level=%s", live ? "pmd.*:warning" : "pmd.*:error");
-	add_lcores(&arguments, config, live ? config->dataplane.workers : 0);
-	add_memory(&arguments, config, purpose);
-	if (live)
-		add_ports(&arguments, config);
-	else
-		add(&arguments, "--no-pci");
-	if (rte_eal_init(arguments.count, arguments.vector) < 0) {
-		snprintf(error, error_size,
-			"DPDK did not start: %s; check dataplane.ports, lcores and permissions",
-			rte_strerror(rte_errno));
-		return -1;
-	}
-	return 0;
+	collect_arguments(&arguments, config, purpose);
+	if ((debug ? rte_eal_init(arguments.count, arguments.vector)
+		   : initialise_quietly(&arguments)) >= 0)
+		return 0;
+	snprintf(error, error_size,
+		"DPDK did not start: %s; check dataplane.ports, lcores and permissions; log.level "
+		"debug shows all it says",
+		eal_log.cause[0] ? eal_log.cause : rte_strerror(rte_errno));
+	return -1;
 }
 
 void
 eal_stop(void)
 {
 	rte_eal_cleanup();
+	if (eal_log.stream) {
+		rte_openlog_stream(NULL);
+		fclose(eal_log.stream);
+		eal_log.stream = NULL;
+	}
+}
+
+bool
+eal_shares_cpus(void)
+{
+	return shares_cpus;
 }
 
 bool

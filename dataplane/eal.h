@@ -17,6 +17,8 @@ enum eal_purpose {
 int eal_start(
 	const struct config *config, enum eal_purpose purpose, char *error, size_t error_size);
 void eal_stop(void);
+/* True when a worker has no CPU of its own. */
+bool eal_shares_cpus(void);
 /* True when tables and packet buffers live in huge pages. */
 bool eal_has_huge_pages(void);
 /* Tables in huge pages on the node of `socket`, or from the C library where there are none. */

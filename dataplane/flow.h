@@ -19,6 +19,8 @@ struct flow_key {
 	uint32_t tenant;
 };
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "flow_key_write() packs low byte first");
+
 /* ICMP has no ports: type and identifier stay out of the key, so that an exchange is one flow. */
 
 /* Full IPv6 addresses of a key, in the key's order. */

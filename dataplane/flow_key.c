@@ -24,38 +24,21 @@ fold_ipv6(const uint8_t bytes[16], const struct flow_secret *secret)
 	return (uint32_t)flow_mix(words[0] ^ secret->word[4], words[1] ^ secret->word[5]);
 }
 
-/* End 0 holds the lower (address, port): compared as bytes in network order. */
-static unsigned
-source_end(const struct packet *packet, size_t address_length)
-{
-	int order = memcmp(packet->source.bytes, packet->destination.bytes, address_length);
-
-	if (order != 0)
-		return order > 0;
-	return packet->source_port > packet->destination_port;
-}
-
 unsigned
-flow_key_from_packet(const struct packet *packet, const struct flow_secret *secret,
-	struct flow_key *key, struct flow_wide *wide)
+flow_key_ipv6(const struct packet *packet, const struct flow_secret *secret, struct flow_key *key,
+	struct flow_wide *wide)
 {
-	bool ipv6 = packet->l3_kind == PACKET_L3_IPV6;
-	unsigned source = source_end(packet, ipv6 ? 16 : 4);
+	int order = memcmp(packet->source.bytes, packet->destination.bytes, 16);
+	unsigned end = order > 0 || (order == 0 && packet->source_port > packet->destination_port);
+	uint32_t fold[2];
+	uint16_t port[2];
 
-	if (ipv6) {
-		memcpy(wide->address[source], packet->source.bytes, 16);
-		memcpy(wide->address[!source], packet->destination.bytes, 16);
-		key->address[source] = fold_ipv6(packet->source.bytes, secret);
-		key->address[!source] = fold_ipv6(packet->destination.bytes, secret);
-	} else {
-		memcpy(&key->address[source], packet->source.bytes, 4);
-		memcpy(&key->address[!source], packet->destination.bytes, 4);
-	}
-	key->port[source] = packet->source_port;
-	key->port[!source] = packet->destination_port;
-	key->protocol = packet->protocol;
-	key->family = ipv6 ? ADDRESS_IPV6 : ADDRESS_IPV4;
-	key->vlan = packet_vlan(packet);
-	key->tenant = packet->tenant;
-	return source;
+	memcpy(wide->address[end], packet->source.bytes, 16);
+	memcpy(wide->address[!end], packet->destination.bytes, 16);
+	fold[end] = fold_ipv6(packet->source.bytes, secret);
+	fold[!end] = fold_ipv6(packet->destination.bytes, secret);
+	port[end] = packet->source_port;
+	port[!end] = packet->destination_port;
+	flow_key_write(key, fold, port, packet, ADDRESS_IPV6);
+	return end;
 }

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* Two slots for every entry: the mean bucket holds four of eight, and about one in fifty needs an
  * overflow bucket (Poisson tail), for which a sixteenth of the entries is ample. */
 static uint64_t
@@ -90,22 +94,29 @@ flow_table_free(struct flow_table *table)
 	*table = (struct flow_table){0};
 }
 
-/* Bit n is set when slot n holds the tag; compilers turn the loop into one vector compare. */
+/* Bit n is set when slot n holds the tag. */
 static inline unsigned
 matching_slots(const struct flow_bucket *bucket, uint16_t tag)
 {
+#ifdef __SSE2__
+	__m128i tags = _mm_load_si128((const __m128i *)bucket->tag);
+	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+#else
 	unsigned mask = 0;
 
 	for (unsigned i = 0; i < FLOW_BUCKET_SLOTS; i++)
 		mask |= (unsigned)(bucket->tag[i] == tag) << i;
 	return mask;
+#endif
 }
 
 static inline bool
 key_matches(const struct flow_table *table, uint32_t index, const struct flow_key *key,
 	const struct flow_wide *wide)
 {
-	if (memcmp(&table->flows[index].key, key, sizeof(*key)) != 0)
+	if (!flow_key_equal(&table->flows[index].key, key))
 		return false;
 	return table->wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
 }

@@ -11,6 +11,8 @@
 #define TCP_SYN      0x02
 #define TCP_ACK      0x10
 
+#define ETHERTYPE_ARP 0x0806 /* the decoder reads it by itself */
+
 #define NO_OWNER            UINT8_MAX
 #define RECENT_FACTS        8192 /* power of two */
 #define REPEAT_AFTER        INT64_C(30000000000)
@@ -35,6 +37,30 @@ struct delivery {
 	const struct packet *packet;
 	bool from_initiator;
 };
+
+static int
+add_ethertypes(struct decode_options *decode, const struct match *match)
+{
+	int error = 0;
+
+	if (match->layer != MATCH_ETHERTYPE)
+		return 0;
+	for (unsigned i = 0; error == 0 && i < CLASSIFIER_PORTS_MAX && match->ports[i]; i++)
+		if (match->ports[i] != ETHERTYPE_ARP)
+			error = decode_options_add_ethertype(decode, match->ports[i]);
+	return error;
+}
+
+int
+inspector_ethertypes(struct decode_options *decode)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < classifier_count; i++)
+		for (unsigned m = 0; error == 0 && m < classifier_table[i]->match_count; m++)
+			error = add_ethertypes(decode, &classifier_table[i]->match[m]);
+	return error;
+}
 
 static uint64_t
 fact_hash(const struct inspector *inspector, const struct evidence *evidence)

@@ -9,6 +9,7 @@
 #include "classifiers/dispatch.h"
 #include "classifiers/dpi.h"
 #include "config/config.h"
+#include "dataplane/decode.h"
 #include "dataplane/flow.h"
 #include "dataplane/memory.h"
 #include "dataplane/records/health_record.h"
@@ -47,6 +48,10 @@ struct inspector {
 	struct inspector_counters counters;
 	const struct memory_source *memory;
 };
+
+/* Adds every ethertype that a classifier inspects, so that the decoder lets it through. Returns 0
+ * or -errno: too many of them. */
+int inspector_ethertypes(struct decode_options *decode);
 
 /* `config` and `dispatch` are borrowed. `dpi` may be NULL; it becomes the inspector's. Returns 0 or
  * -errno. */

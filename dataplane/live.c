@@ -17,7 +17,6 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#define REPORT_SLOTS    65536
 #define REPORTS_AT_ONCE 256
 #define NAP             1000000 /* ns between looks at empty rings */
 #define SECOND          INT64_C(1000000000)
@@ -84,7 +83,7 @@ create_worker(struct live *live, unsigned number)
 
 	if (worker == NULL)
 		return -ENOMEM;
-	error = report_ring_init(&worker->reports, number, REPORT_SLOTS, live->memory.socket);
+	error = report_ring_init(&worker->reports, number, REPORT_RING_SLOTS, live->memory.socket);
 	if (error == 0) {
 		settings.output = report_ring_output(&worker->reports);
 		if (house->config->inspection.mode != INSPECT_OFF)
@@ -103,6 +102,7 @@ create_worker(struct live *live, unsigned number)
 	worker->quiescence = live->quiescence;
 	worker->number = (uint16_t)number;
 	worker->stop = live->stop;
+	worker->naps = eal_shares_cpus() || ports_are_kernel(&live->ports);
 	live->workers[live->worker_count++] = worker;
 	return 0;
 }
@@ -206,8 +206,11 @@ all_drained(const struct live *live)
 static void
 wind_down(struct live *live)
 {
+	const struct timespec nap = {.tv_nsec = NAP};
+
 	while (!all_drained(live))
-		receive_reports(live);
+		if (receive_reports(live) == 0)
+			nanosleep(&nap, NULL);
 	while (receive_reports(live) > 0)
 		;
 	rte_eal_mp_wait_lcore();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* camspand: start-up and shutdown as one list. The only file that sees every part of the house. */
-#include "classifiers/classifier.h"
 #include "dataplane/eal.h"
 #include "dataplane/house.h"
+#include "dataplane/inspect.h"
 #include "dataplane/live.h"
 #include "dataplane/log.h"
 #include "dataplane/options.h"
@@ -30,11 +30,13 @@ stop_on_signal(int number)
 static void
 catch_signals(void)
 {
-	/* A second signal of the kind ends the process the hard way. */
-	struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = (int)SA_RESETHAND};
+	/* Supervisors may send SIGTERM to the process and to its group: a repeated one changes
+	 * nothing. A second Ctrl-C ends the process the hard way. */
+	struct sigaction terminate = {.sa_handler = stop_on_signal};
+	struct sigaction interrupt = {.sa_handler = stop_on_signal, .sa_flags = (int)SA_RESETHAND};
 
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &terminate, NULL);
+	sigaction(SIGINT, &interrupt, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 }
@@ -76,26 +78,6 @@ load_config(const struct options *options, char *error, size_t error_size)
 		config->export.state.enabled = false;
 	apply_options(config, options);
 	return config;
-}
-
-static int
-collect_ethertypes(struct decode_options *decode)
-{
-	for (size_t i = 0; i < classifier_count; i++) {
-		for (unsigned m = 0; m < classifier_table[i]->match_count; m++) {
-			const struct match *match = &classifier_table[i]->match[m];
-
-			if (match->layer != MATCH_ETHERTYPE)
-				continue;
-			for (unsigned p = 0; p < CLASSIFIER_PORTS_MAX && match->ports[p]; p++) {
-				/* The decoder reads ARP by itself. */
-				if (match->ports[p] != 0x0806 &&
-					decode_options_add_ethertype(decode, match->ports[p]) != 0)
-					return -1;
-			}
-		}
-	}
-	return 0;
 }
 
 static int
@@ -149,7 +131,7 @@ run(const struct options *options, struct config *config)
 		return EXIT_SUCCESS;
 	}
 	dispatch = dispatch_create();
-	if (dispatch == NULL || collect_ethertypes(&decode) != 0) {
+	if (dispatch == NULL || inspector_ethertypes(&decode) != 0) {
 		code = fail("the classifier table cannot be used", 1);
 	} else {
 		house.knowledge = knowledge;

@@ -182,11 +182,17 @@ hash_stage(struct pipeline *pipeline, struct burst *burst)
 {
 	for (unsigned i = 0; i < burst->count; i++) {
 		const struct packet *packet = burst->packet[i];
-		struct flow_table *table =
-			packet->l3_kind == PACKET_L3_IPV6 ? &pipeline->ipv6 : &pipeline->ipv4;
+		struct flow_table *table = &pipeline->ipv4;
+		unsigned end;
 
-		burst->end[i] = (uint8_t)flow_key_from_packet(
-			packet, &pipeline->secret, &burst->key[i], &burst->wide[i]);
+		if (packet->l3_kind == PACKET_L3_IPV4) {
+			end = flow_key_ipv4(packet, &burst->key[i]);
+		} else {
+			table = &pipeline->ipv6;
+			end = flow_key_ipv6(
+				packet, &pipeline->secret, &burst->key[i], &burst->wide[i]);
+		}
+		burst->end[i] = (uint8_t)end;
 		burst->hash[i] = flow_key_hash(&burst->key[i], &pipeline->secret);
 		burst->table[i] = table;
 		__builtin_prefetch(flow_table_bucket(table, burst->hash[i]), 0, 3);

@@ -3,15 +3,18 @@
 
 #include "dataplane/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MBUF_CACHE  256
-#define SPARE_MBUFS 8192 /* bursts in flight and the per-lcore caches */
-#define JUMBO_MTU   9216
+#define MBUF_CACHE    256
+#define SPARE_MBUFS   8192 /* bursts in flight and the per-lcore caches */
+#define JUMBO_MTU     9216
+#define SMALL_PAGE    4096
+#define MBUF_OVERHEAD 256 /* struct rte_mbuf, pool header and trailer */
 
 /* 0x6d5a repeated makes the Toeplitz hash the same for both directions of a flow
  * (Woo and Park, "Scalable TCP session monitoring with symmetric receive-side scaling", 2012). */
@@ -24,6 +27,33 @@ fill_symmetric_key(void)
 		symmetric_key[i] = i % 2 ? 0x5a : 0x6d;
 }
 
+void
+port_device(const struct config *config, size_t number, char device[PORT_DEVICE_SIZE])
+{
+	/* Cannot be too long: what is added has its room in PORT_DEVICE_SIZE. */
+	kernel_port_complete(config->dataplane.ports[number].device,
+		config->dataplane.rx_descriptors, config->dataplane.workers, device,
+		PORT_DEVICE_SIZE);
+}
+
+/* Room for the longest frame that a port delivers in one piece; scattering ports need no more than
+ * the usual. */
+static uint16_t
+data_room(const struct config *config)
+{
+	unsigned room = RTE_MBUF_DEFAULT_DATAROOM;
+
+	for (size_t i = 0; i < config->dataplane.port_count; i++) {
+		char device[PORT_DEVICE_SIZE];
+		unsigned frame;
+
+		port_device(config, i, device);
+		frame = kernel_port_buffer(device);
+		room = frame > room ? frame : room;
+	}
+	return (uint16_t)(room + RTE_PKTMBUF_HEADROOM);
+}
+
 static uint32_t
 mbufs_needed(const struct config *config)
 {
@@ -33,6 +63,18 @@ mbufs_needed(const struct config *config)
 		config->dataplane.mbufs ? config->dataplane.mbufs : descriptors + SPARE_MBUFS;
 
 	return each * config->dataplane.workers;
+}
+
+uint64_t
+ports_memory_mib(const struct config *config, bool huge_pages)
+{
+	uint64_t each = data_room(config) + MBUF_OVERHEAD;
+
+	/* No buffer crosses a page. */
+	if (!huge_pages)
+		each = (each + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+
+	return (mbufs_needed(config) * each >> 20) + 1;
 }
 
 static int
@@ -50,7 +92,7 @@ create_pool(struct ports *ports, const struct config *config, char *error, size_
 		return -1;
 	}
 	ports->pool = rte_pktmbuf_pool_create(
-		"packets", count, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
+		"packets", count, MBUF_CACHE, 0, data_room(config), (int)rte_socket_id());
 	if (ports->pool)
 		return 0;
 	snprintf(error, error_size,
@@ -102,7 +144,7 @@ configure(struct port *port, struct ports *ports, const struct rte_eth_dev_info 
 }
 
 static int
-start_port(struct port *port, struct ports *ports, const struct config *config, bool promiscuous)
+start_port(struct port *port, struct ports *ports, const struct config *config)
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf = {0};
@@ -120,10 +162,20 @@ start_port(struct port *port, struct ports *ports, const struct config *config, 
 	error = configure(port, ports, &info, &conf, config->dataplane.rx_descriptors);
 	if (error == 0)
 		error = rte_eth_dev_start(port->id);
-	if (error == 0 && promiscuous && rte_eth_promiscuous_enable(port->id) != 0)
+	return error;
+}
+
+/* The mode outlives the process on an interface of the kernel: it is put back as it was. */
+static void
+listen_to_all(struct port *port, const char *device)
+{
+	bool already = kernel_port_is_promiscuous(device);
+
+	if (rte_eth_promiscuous_enable(port->id) != 0)
 		log_warning("port %s: no promiscuous mode; frames for other hosts may be missed",
 			port->name);
-	return error;
+	else
+		port->promiscuous = !already;
 }
 
 /* The name by which DPDK knows a device string: a PCI address as it is, a virtual device up to its
@@ -131,10 +183,17 @@ start_port(struct port *port, struct ports *ports, const struct config *config, 
 static int
 find_port(struct port *port, const char *device)
 {
-	snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
+	char bare[sizeof(port->name) - sizeof("0000:")];
+	size_t length = strcspn(device, ",");
+
+	if (length >= sizeof(bare))
+		return -ENAMETOOLONG;
+	memcpy(bare, device, length);
+	bare[length] = '\0';
+	snprintf(port->name, sizeof(port->name), "%s", bare);
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id) == 0)
 		return 0;
-	snprintf(port->name, sizeof(port->name), "0000:%.*s", (int)strcspn(device, ","), device);
+	snprintf(port->name, sizeof(port->name), "0000:%s", bare);
 	return rte_eth_dev_get_port_by_name(port->name, &port->id);
 }
 
@@ -151,22 +210,27 @@ ports_start(struct ports *ports, const struct config *config, char *error, size_
 		int code = find_port(port, wanted->device);
 
 		if (code == 0)
-			code = start_port(port, ports, config, wanted->promiscuous);
+			code = start_port(port, ports, config);
 		if (code) {
 			snprintf(error, error_size,
-				"port %s did not start: %s; check the device string and "
-				"permissions",
+				"port %s did not start: %s; check the device string, permissions "
+				"and, of a PCI port, that it is bound to vfio-pci",
 				wanted->device, rte_strerror(-code));
 			ports_stop(ports);
 			return -1;
 		}
 		ports->count++;
+		if (wanted->promiscuous)
+			listen_to_all(port, wanted->device);
+		port->kernel = kernel_port_is(wanted->device);
+		kernel_sockets_find(&port->sockets, wanted->device);
 		if (port->queues < config->dataplane.workers)
 			log_warning("port %s has %u receive queues for %u workers: the others idle "
 				    "on it",
 				port->name, port->queues, config->dataplane.workers);
-		log_info("port %s: %u receive queues", port->name, port->queues);
+		log_info("port %s: receive queues: %u", port->name, port->queues);
 	}
+	ports->fragments_at_start = kernel_fragments_held();
 	return 0;
 }
 
@@ -174,6 +238,8 @@ void
 ports_stop(struct ports *ports)
 {
 	for (uint16_t i = 0; i < ports->count; i++) {
+		if (ports->ports[i].promiscuous)
+			rte_eth_promiscuous_disable(ports->ports[i].id);
 		rte_eth_dev_stop(ports->ports[i].id);
 		rte_eth_dev_close(ports->ports[i].id);
 	}
@@ -182,18 +248,37 @@ ports_stop(struct ports *ports)
 	ports->pool = NULL;
 }
 
-void
-ports_health(const struct ports *ports, struct health_record *health)
+bool
+ports_are_kernel(const struct ports *ports)
 {
+	for (uint16_t i = 0; i < ports->count; i++)
+		if (!ports->ports[i].kernel)
+			return false;
+	return true;
+}
+
+void
+ports_health(struct ports *ports, struct health_record *health)
+{
+	bool has_sockets = false;
+
 	for (uint16_t i = 0; i < ports->count; i++) {
+		struct port *port = &ports->ports[i];
 		struct rte_eth_stats stats;
 
-		if (rte_eth_stats_get(ports->ports[i].id, &stats) != 0)
+		kernel_sockets_count(&port->sockets);
+		health->nic_missed += port->sockets.dropped;
+		has_sockets |= port->sockets.count > 0;
+		if (rte_eth_stats_get(port->id, &stats) != 0)
 			continue;
 		health->nic_missed += stats.imissed;
 		health->nic_no_mbuf += stats.rx_nombuf;
 		health->nic_errors += stats.ierrors;
 	}
+	/* The af_packet driver has IPv4 fragments put together before they are received. */
+	if (has_sockets)
+		health_add(health, "ports.fragments_in_kernel", HEALTH_COUNTER,
+			kernel_fragments_held() - ports->fragments_at_start);
 	if (ports->pool)
 		health_add(health, "packet_buffers.in_use", HEALTH_GAUGE,
 			rte_mempool_in_use_count(ports->pool));

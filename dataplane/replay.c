@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/replay.h"
 
-#include "dataplane/capture.h"
 #include "dataplane/control.h"
+#include "dataplane/feed.h"
 #include "dataplane/log.h"
-#include "dataplane/progress.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 
 #define REPORT_SLOTS    16384
 #define REPORTS_AT_ONCE 256
-#define BYTES_AT_ONCE   (1 << 20) /* of one burst; holds any frame that libpcap delivers */
 
 struct replay {
 	const struct house *house;
@@ -20,11 +18,7 @@ struct replay {
 	struct report_ring reports;
 	struct control *control;
 	struct watch_set *watch;
-	struct packet packets[PIPELINE_BURST];
-	unsigned count;
-	enum link_type link;
-	size_t used;
-	uint8_t *bytes;
+	struct feed *feed;
 	struct report received[REPORTS_AT_ONCE];
 };
 
@@ -51,62 +45,12 @@ drain_reports(struct replay *replay)
 }
 
 static void
-run_burst(struct replay *replay)
+burst_done(void *context)
 {
-	if (replay->count == 0)
-		return;
-	pipeline_burst(&replay->pipeline, replay->packets, replay->count, replay->link);
-	replay->count = 0;
-	replay->used = 0;
+	struct replay *replay = context;
+
 	drain_reports(replay);
 	control_tick(replay->control, replay->pipeline.now, false);
-}
-
-static void
-add_packet(struct replay *replay, const struct capture_packet *captured)
-{
-	struct packet *packet;
-
-	if (replay->count == PIPELINE_BURST || captured->link != replay->link ||
-		replay->used + captured->captured > BYTES_AT_ONCE)
-		run_burst(replay);
-	replay->link = captured->link;
-	packet = &replay->packets[replay->count++];
-	memcpy(replay->bytes + replay->used, captured->data, captured->captured);
-	*packet = (struct packet){
-		.data = replay->bytes + replay->used,
-		.captured = captured->captured,
-		.wire_length = captured->wire_length,
-		.time = captured->time,
-	};
-	replay->used += captured->captured;
-}
-
-static int
-replay_file(struct replay *replay, const char *path, const atomic_bool *stop)
-{
-	char error[CAPTURE_ERROR_SIZE];
-	struct capture *capture = capture_open(path, error);
-	struct capture_packet packet;
-	struct progress progress;
-	int got = 1;
-
-	if (capture == NULL) {
-		log_error("%s", error);
-		return 1;
-	}
-	progress_begin(&progress, path);
-	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
-		(got = capture_next(capture, &packet)) == 1) {
-		add_packet(replay, &packet);
-		progress_step(&progress, packet.captured);
-	}
-	run_burst(replay);
-	progress_end(&progress);
-	if (got < 0)
-		log_error("%s", capture_error(capture));
-	capture_close(capture);
-	return got < 0;
 }
 
 static bool
@@ -128,9 +72,9 @@ set_up(struct replay *replay, const struct house *house)
 	int error;
 
 	replay->house = house;
-	replay->bytes = malloc(BYTES_AT_ONCE);
+	replay->feed = feed_create(&replay->pipeline, burst_done, replay);
 	replay->control = control_create(&settings);
-	if (replay->bytes == NULL || replay->control == NULL ||
+	if (replay->feed == NULL || replay->control == NULL ||
 		report_ring_init(&replay->reports, 0, REPORT_SLOTS, -1) != 0) {
 		log_error("out of memory");
 		return false;
@@ -154,7 +98,7 @@ tear_down(struct replay *replay)
 	control_free(replay->control);
 	report_ring_free(&replay->reports);
 	watch_set_free(replay->watch);
-	free(replay->bytes);
+	feed_free(replay->feed);
 	free(replay);
 }
 
@@ -191,6 +135,7 @@ replay_run(const struct house *house, const char *const *captures, size_t count,
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 	struct health_record *health = calloc(1, sizeof(*health));
+	char error[CAPTURE_ERROR_SIZE];
 	int failed = 0;
 
 	if (replay == NULL || health == NULL || !set_up(replay, house)) {
@@ -199,8 +144,12 @@ replay_run(const struct house *house, const char *const *captures, size_t count,
 			tear_down(replay);
 		return 1;
 	}
-	for (size_t i = 0; i < count; i++)
-		failed |= replay_file(replay, captures[i], stop);
+	for (size_t i = 0; i < count; i++) {
+		if (feed_file(replay->feed, captures[i], stop, error) == 0)
+			continue;
+		log_error("%s", error);
+		failed = 1;
+	}
 	finish(replay, health);
 	print_balance(&health->balance, out);
 	tear_down(replay);

@@ -6,6 +6,8 @@
 
 #include "dataplane/pipeline.h"
 
+#define REPORT_RING_SLOTS 65536 /* of the ring of a worker */
+
 enum report_kind { REPORT_FLOW, REPORT_EVIDENCE, REPORT_MEDIA, REPORT_SAMPLE };
 
 struct report {

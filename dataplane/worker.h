@@ -17,6 +17,7 @@ struct worker {
 	const struct ports *ports;
 	struct rte_rcu_qsbr *quiescence; /* the worker reports here that it holds no snapshot */
 	uint16_t number;
+	bool naps; /* sleeps when nothing comes: kernel ports, or a CPU that others need too */
 	const atomic_bool *stop;
 	atomic_bool drained; /* all flows were handed over after the stop */
 };

@@ -144,8 +144,7 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct confi
 		lane->accepts[i] = exporter->accepts(config, i);
 	lane->queue = queue_create(config->export.queue_events);
 	if (lane->queue == NULL) {
-		snprintf(error, error_size,
-			"export.queue_events: no memory for a queue of %u; lower it",
+		snprintf(error, error_size, "export.queue: no memory for a queue of %u; lower it",
 			config->export.queue_events);
 		return -1;
 	}
@@ -289,7 +288,7 @@ count_full_queue(struct lane *lane)
 	if (lane->loss_logged)
 		return;
 	lane->loss_logged = true;
-	log_warning("%s: its queue is full, events are lost; see export.queue_events and whether "
+	log_warning("%s: its queue is full, events are lost; see export.queue and whether "
 		    "it is reachable",
 		lane->exporter->name);
 }

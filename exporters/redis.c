@@ -232,30 +232,11 @@ send_login(struct exporter_instance *redis)
 	await(redis, FOR_ALERT_TAIL, NULL);
 }
 
-/* The event id of one element of XREVRANGE: [stream id, [field, value, ...]]. */
-static const char *
-alert_event_id(const redisReply *element)
-{
-	const redisReply *fields;
-
-	if (element->type != REDIS_REPLY_ARRAY || element->elements != 2)
-		return NULL;
-	fields = element->element[1];
-	if (fields->type != REDIS_REPLY_ARRAY)
-		return NULL;
-	for (size_t i = 0; i + 1 < fields->elements; i += 2)
-		if (fields->element[i]->type == REDIS_REPLY_STRING &&
-			fields->element[i + 1]->type == REDIS_REPLY_STRING &&
-			strcmp(fields->element[i]->str, "event") == 0)
-			return fields->element[i + 1]->str;
-	return NULL;
-}
-
 static void
 confirm_known_alerts(struct exporter_instance *redis, const redisReply *tail)
 {
 	for (size_t i = 0; tail->type == REDIS_REPLY_ARRAY && i < tail->elements; i++) {
-		const char *id = alert_event_id(tail->element[i]);
+		const char *id = redis_stream_event_id(tail->element[i]);
 		struct redis_entry *entry =
 			id != NULL ? redis_state_find(&redis->state, REDIS_ALERT, id) : NULL;
 

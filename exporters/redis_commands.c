@@ -178,3 +178,21 @@ redis_command_of(const struct config *config, const struct exported_event *event
 	}
 	return NULL;
 }
+
+const char *
+redis_stream_event_id(const redisReply *element)
+{
+	const redisReply *fields;
+
+	if (element->type != REDIS_REPLY_ARRAY || element->elements != 2)
+		return NULL;
+	fields = element->element[1];
+	if (fields->type != REDIS_REPLY_ARRAY)
+		return NULL;
+	for (size_t i = 0; i + 1 < fields->elements; i += 2)
+		if (fields->element[i]->type == REDIS_REPLY_STRING &&
+			fields->element[i + 1]->type == REDIS_REPLY_STRING &&
+			strcmp(fields->element[i]->str, "event") == 0)
+			return fields->element[i + 1]->str;
+	return NULL;
+}

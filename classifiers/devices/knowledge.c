@@ -110,7 +110,7 @@ load_folder(struct knowledge *knowledge, const char *directory, const char *fold
 		if (result == -ENOENT && layer > 0)
 			return 0; /* the operator overrides only what they need */
 		snprintf(error, error_size,
-			"%s: cannot be read: %s; set data_directory to the folder that holds it",
+			"%s: cannot be read: %s; set data.directory to the folder that holds it",
 			path, strerror(-result));
 		return result;
 	}
@@ -155,7 +155,7 @@ load_all(struct knowledge *knowledge, const char *directory, const char *overrid
 		if (!is_directory(override_directory)) {
 			snprintf(error, error_size,
 				"%s: cannot be read: %s; create it or clear "
-				"data_override_directory",
+				"data.override_directory",
 				override_directory, strerror(errno));
 			return -ENOENT;
 		}

@@ -64,8 +64,8 @@ struct health_record {
 	struct health_figure figures[HEALTH_COUNTERS_MAX];
 };
 
-/* Adds a figure; one that is there already grows by the value, so that workers add up. The record keeps
- * its first HEALTH_COUNTERS_MAX figures. */
+/* Adds a figure; one that is there already grows by the value, so that workers add up. The record
+ * keeps its first HEALTH_COUNTERS_MAX figures. */
 void health_add(
 	struct health_record *record, const char *name, enum health_kind kind, uint64_t value);
 

@@ -48,7 +48,9 @@ child_free(struct child *child)
 void
 child_find_daemon(char *program, size_t size)
 {
-	static const char *const places[] = {"camspand", "../../dataplane/camspand"};
+	/* Beside, as installed (bin and sbin), as built. */
+	static const char *const places[] = {
+		"camspand", "../sbin/camspand", "../../dataplane/camspand"};
 	const char *chosen = getenv("CAMSPAND");
 	ssize_t length;
 	char *slash;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A site of cameras in network namespaces, watched through a span port. Needs root.
 #
+#   lab.sh check           says what is missing here to build the lab, if anything
 #   lab.sh up              builds the site and starts its hosts
 #   lab.sh run SECONDS     traffic: searches, recording, viewing, contacts; ends when they are done
 #   lab.sh capture FILE SECONDS   `run` with tcpdump on the span from before to after
@@ -34,7 +35,8 @@ fail() { say "$*"; exit 1; }
 
 need() {
 	[ "$(id -u)" = 0 ] || fail 'root is needed for network namespaces: run with sudo'
-	for pair in ip:iproute2 bridge:iproute2 ethtool:ethtool tcpdump:tcpdump ffmpeg:ffmpeg \
+	for pair in ip:iproute2 bridge:iproute2 ethtool:ethtool tcpdump:tcpdump tshark:tshark \
+		ffmpeg:ffmpeg \
 		openssl:openssl ss:iproute2; do
 		command -v "${pair%:*}" >/dev/null || fail "${pair%:*} is missing: apt-get install ${pair#*:}"
 	done
@@ -247,6 +249,18 @@ build() {
 	each_service await_service
 }
 
+# Root in a container is often not allowed to make namespaces or bridges.
+check() {
+	need
+	probe=$prefix-probe-$$
+	ip netns add "$probe" 2>/dev/null || fail 'network namespaces are not available'
+	works=yes
+	ip -n "$probe" link add span type bridge ageing_time 0 mcast_snooping 0 2>/dev/null &&
+		ip -n "$probe" link add eth0 type veth peer name port 2>/dev/null || works=
+	ip netns del "$probe"
+	[ -n "$works" ] || fail 'bridges or veth links are not available'
+}
+
 up() {
 	need
 	[ -z "$(namespaces)" ] || fail "namespaces are left over: run 'lab.sh down' first"
@@ -380,9 +394,10 @@ span() { # up|down
 	for lan in $lans; do on switch ip link set "mirror-$lan" "$1"; done
 }
 
-usage() { sed -n '3,23s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '3,24s/^# \{0,1\}//p' "$0"; }
 
 case ${1:-} in
+check) check ;;
 up) up ;;
 run) run "${2:?seconds}" ;;
 capture) capture "${2:?file}" "${3:?seconds}" ;;

@@ -4,6 +4,7 @@
 
 Usage: live_test.py CAMSPAND [SECONDS]             cameras, streams and alerts of a normal site
        live_test.py CAMSPAND --hostile [FRAMES]    the same site while a host sends broken frames
+A run of more than SOAK seconds also checks that the daemon's memory does not grow.
 
 Both the daemon and tcpdump listen while the span is still disconnected, and it is disconnected
 again before they stop: they must have received the same number of packets. What fails is kept in a
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import capture_truth as truth
@@ -26,6 +28,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 LAB = os.path.join(HERE, "lab.sh")
 PREFIX = f"camspan-live-{os.getpid()}"
 START_LIMIT, DRAIN_LIMIT, STOP_LIMIT = 60, 30, 60  # seconds; the machine may be busy
+ALERT_LIMIT = 5  # seconds from the first packet that shows it to the line in the file
+SOAK, WARM_UP, GROWTH_LIMIT = 120, 60, 1024  # seconds, seconds, KiB
 SECONDS, HOSTILE_SECONDS, HOSTILE_FRAMES, HOSTILE_RATE = 15, 8, 30000, 3000
 # What of camspan's settings the test replaces in the site's configuration.
 PORT = """dataplane:
@@ -112,6 +116,76 @@ def start_listeners(camspand, folder):
     return dump, daemon
 
 
+class Observer(threading.Thread):
+    """Notes when the line of each alert appears, and the daemon's memory once a second."""
+
+    def __init__(self, daemon, path):
+        super().__init__(daemon=True)
+        self.process, self.path = daemon, path
+        self.alerts, self.memory = [], []  # (time, event), (seconds since start, KiB)
+        self.start()
+
+    def run(self):
+        started = last_look = time.monotonic()
+        wait_for(lambda: os.path.exists(self.path), START_LIMIT, "events file")
+        with open(self.path, encoding="utf-8") as lines:
+            pending = ""
+            while self.process.poll() is None:
+                pending += lines.read()
+                whole, _, pending = pending.rpartition("\n")
+                now = time.time()
+                self.alerts += [(now, json.loads(line)) for line in whole.splitlines()
+                                if "camspan.alert" in line]
+                if time.monotonic() - last_look >= 1:
+                    last_look = time.monotonic()
+                    self.memory.append((last_look - started, resident(self.process.pid)))
+                time.sleep(0.02)
+
+
+def resident(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    except (OSError, StopIteration):  # it has just ended
+        return 0
+
+
+def first_packet(capture, alert):
+    """Of the device, or of its connection where the alert is about one."""
+    display = f"ip.src == {field(alert, 'host.ip')[0]}"
+    if field(alert, "destination.ip"):
+        display += f" and ip.dst == {field(alert, 'destination.ip')}"
+        display += f" and (tcp.port == {field(alert, 'destination.port')} or " \
+                   f"udp.port == {field(alert, 'destination.port')})"
+    times = truth.tshark(capture, "-Y", display, "-T", "fields", "-e", "frame.time_epoch").split()
+    return float(times[0]) if times else None
+
+
+def check_promptness(report, folder, observer):
+    """An alert is there while its flow lives, not when it has ended."""
+    seen = set()
+    for when, alert in observer.alerts:
+        identity = field(alert, "camspan.alert.id")
+        if identity in seen:
+            continue
+        seen.add(identity)
+        first = first_packet(os.path.join(folder, "span.pcap"), alert)
+        name = f"{field(alert, 'rule.id')}, {field(alert, 'host.ip')[0]} " \
+               f"{field(alert, 'destination.ip', '')}".rstrip()
+        report.check(first is not None and when - first < ALERT_LIMIT,
+                     f"{name}: alert {when - first:.2f} s after the first packet" if first
+                     else f"{name}: no packet in the capture")
+
+
+def check_memory(report, observer):
+    settled = [kib for seconds, kib in observer.memory if seconds >= WARM_UP and kib]
+    if not settled or observer.memory[-1][0] < SOAK:
+        return
+    report.check(max(settled) - settled[0] <= GROWTH_LIMIT,
+                 f"memory: {settled[0]} KiB after {WARM_UP} s, {settled[-1]} KiB after "
+                 f"{observer.memory[-1][0]:.0f} s, {max(settled)} KiB at most")
+
+
 def health_events(folder):
     path = os.path.join(folder, "events.jsonl")
     if not os.path.exists(path):
@@ -169,12 +243,16 @@ def hostile_traffic(frames):
         raise Failure("the hostile sender failed")
 
 
-def check_normal(folder):
-    return check_events.check(os.path.join(folder, "events.jsonl"),
-                              os.path.join(folder, "span.pcap")) == 0
+def check_normal(folder, observer):
+    wrong = check_events.check(os.path.join(folder, "events.jsonl"),
+                               os.path.join(folder, "span.pcap"))
+    report = Report()
+    check_promptness(report, folder, observer)
+    check_memory(report, observer)
+    return wrong + report.failed == 0
 
 
-def check_hostile(folder):
+def check_hostile(folder, _observer):
     """It lives, answers for every packet, and still finds the cameras."""
     report = Report()
     check_balance(report, health_events(folder), os.path.join(folder, "span.pcap"),
@@ -202,13 +280,14 @@ def run(camspand, traffic, argument, check):
         lab("up")
         lab("span", "down")
         processes = start_listeners(camspand, folder)
+        observer = Observer(processes[1], os.path.join(folder, "events.jsonl"))
         lab("span", "up")
         traffic(argument)
         lab("span", "down")
         stop_listeners(*processes, folder)
         print(f"camspand received {received(folder)} packets; tcpdump captured "
               f"{truth.packet_count(os.path.join(folder, 'span.pcap'))[0]}")
-        passed = check(folder)
+        passed = check(folder, observer)
     except Failure as failure:
         print(f"WRONG {failure}")
     finally:

@@ -216,8 +216,9 @@ test_explain(void)
 		"      discovery for dahua: facts weigh 0.50, counted -0.50\n"
 		"      oui for hikvision: facts weigh 1.50, counted +1.50\n"
 		"    -1.60 + 6.00 = 4.40 log-odds; 1 / (1 + e^-4.40) = 0.988\n",
-		"  Status restricted, by the vendor list: maker hikvision: by order (vendors.tsv:9 "
-		"X)\n",
+		("  Status restricted, by the vendor list: maker hikvision: by order "
+		 "(vendors.tsv:9 "
+		 "X)\n"),
 		"  2 weaker facts were not kept and do not count.\n"};
 	static const char *const same[] = {"explain 1111a --state %s",
 		"explain 192.0.2.10 --state %s", "explain 2001:DB8:0::10 --state %s",

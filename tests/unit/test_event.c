@@ -284,8 +284,8 @@ test_hostile_text_stays_valid(void)
 {
 	static const char *const texts[] = {"\xff\xfe", "\"},{\"x\":\"", "a\nb\r\t\x01", "\\u0000",
 		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\xaf",
-		"K\xc3\xbc"
-		"che",
+		("K\xc3\xbc"
+		 "che"),
 		"\x1b[31m", " ", "\xe2\x80\xa8", "\xc3"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

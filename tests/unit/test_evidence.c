@@ -48,7 +48,7 @@ test_long_values_end_at_a_character(void)
 static void
 test_attribute_names_are_unique(void)
 {
-	for (int i = 0; i < ATTRIBUTE_COUNT; i++)
+	for (enum evidence_attribute i = 0; i < ATTRIBUTE_COUNT; i++)
 		CU_ASSERT_EQUAL(evidence_attribute_by_name(evidence_attribute_name(i)), i);
 	CU_ASSERT_EQUAL(evidence_attribute_by_name("no.such"), ATTRIBUTE_COUNT);
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/feed.h"
+
+#include "dataplane/progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES_AT_ONCE (1 << 20) /* of one burst; holds any frame that libpcap delivers */
+
+struct feed {
+	struct pipeline *pipeline;
+	void (*done)(void *context);
+	void *context;
+	struct packet packets[PIPELINE_BURST];
+	unsigned count;
+	enum link_type link;
+	size_t used;
+	uint8_t bytes[BYTES_AT_ONCE];
+};
+
+struct feed *
+feed_create(struct pipeline *pipeline, void (*done)(void *context), void *context)
+{
+	struct feed *feed = malloc(sizeof(*feed));
+
+	if (feed == NULL)
+		return NULL;
+	feed->pipeline = pipeline;
+	feed->done = done;
+	feed->context = context;
+	feed->count = 0;
+	feed->used = 0;
+	feed->link = LINK_UNSUPPORTED;
+	return feed;
+}
+
+void
+feed_free(struct feed *feed)
+{
+	free(feed);
+}
+
+static void
+run_burst(struct feed *feed)
+{
+	if (feed->count == 0)
+		return;
+	pipeline_burst(feed->pipeline, feed->packets, feed->count, feed->link);
+	feed->count = 0;
+	feed->used = 0;
+	feed->done(feed->context);
+}
+
+static void
+add_packet(struct feed *feed, const struct capture_packet *captured)
+{
+	struct packet *packet;
+
+	if (feed->count == PIPELINE_BURST || captured->link != feed->link ||
+		feed->used + captured->captured > BYTES_AT_ONCE)
+		run_burst(feed);
+	feed->link = captured->link;
+	packet = &feed->packets[feed->count++];
+	memcpy(feed->bytes + feed->used, captured->data, captured->captured);
+	*packet = (struct packet){
+		.data = feed->bytes + feed->used,
+		.captured = captured->captured,
+		.wire_length = captured->wire_length,
+		.time = captured->time,
+	};
+	feed->used += captured->captured;
+}
+
+int
+feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *error)
+{
+	struct capture *capture = capture_open(path, error);
+	struct capture_packet packet;
+	struct progress progress;
+	int got = 1;
+
+	if (capture == NULL)
+		return -EIO;
+	progress_begin(&progress, path);
+	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
+		(got = capture_next(capture, &packet)) == 1) {
+		add_packet(feed, &packet);
+		progress_step(&progress, packet.captured);
+	}
+	run_burst(feed);
+	progress_end(&progress);
+	if (got < 0)
+		snprintf(error, CAPTURE_ERROR_SIZE, "%s", capture_error(capture));
+	capture_close(capture);
+	return got < 0 ? -EIO : 0;
+}

@@ -134,6 +134,13 @@ test_matching(void)
 		{ATTRIBUTE_RTSP_REALM, SIDE_DEVICE, "Please Login to 4H01D66PAJ", ""},
 		{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/", "hikvision"},
 		{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/2", ""},
+		/* Literals: contained, at the beginning, in either case. */
+		{ATTRIBUTE_HTTP_PATH, SIDE_DEVICE, "/x/ISAPI/System", "hikvision"},
+		{ATTRIBUTE_HTTP_PATH, SIDE_DEVICE, "/x/isapi/System", ""},
+		{ATTRIBUTE_UPNP_MANUFACTURER, SIDE_DEVICE, "Zhejiang DAHUA", "dahua"},
+		{ATTRIBUTE_HTTP_REALM, SIDE_DEVICE, "Use 'live' as User Name to", "bosch"},
+		{ATTRIBUTE_HTTP_REALM, SIDE_DEVICE, "use 'live' as User Name", ""},
+		{ATTRIBUTE_TLS_ISSUER, SIDE_DEVICE, "CN=dahuatech root", "dahua"},
 		{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "Dev.Hik-Connect.com", "hikvision"},
 		{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "nothik-connect.com", ""},
 		{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "x.easy4ipcloud.com", "dahua"},

@@ -85,6 +85,15 @@ test_what_is_written_can_be_read(void)
 				     "'/'||says_class,' ') FROM (SELECT * FROM facts ORDER BY "
 				     "position)"),
 		"sadp.model/sadp/device/camera oui/oui/peer/");
+	CU_ASSERT_STRING_EQUAL(
+		query("SELECT group_concat(account||'/'||channel||'/'||supports_raw||"
+		      "'/'||supports||'/'||opposes,' ') FROM (SELECT * FROM shares "
+		      "ORDER BY account, channel)"),
+		"class/discovery/4.5/4.5/0.0 vendor/discovery/3.25/3.25/0.0 "
+		"vendor/http/0.0/0.0/0.5 vendor/oui/1.5/1.5/0.0");
+	CU_ASSERT_STRING_EQUAL(query("SELECT status_reason||' '||class_prior||' '||vendor_factor||"
+				     "' '||vendor_supports||' '||vendor_opposes FROM devices"),
+		"maker hikvision: named by an order (vendors.tsv:7) -4.0 1.0 hikvision dahua");
 	CU_ASSERT_STRING_EQUAL(query("SELECT codec||width||'x'||height||' '||transport||' '||"
 				     "camera_ip||':'||camera_port||' '||viewer_ip FROM streams"),
 		"h2641280x720 rtp-udp 10.1.20.31:6970 10.1.30.5");

@@ -232,6 +232,7 @@ test_pppp_device(void)
 	"ABCDE\0\0\0"
 	static const char login[] = "\xf1\x10\0\x28" UID "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	static const char punch[] = "\xf1\x41\0\x14" UID;
+	static const char keyed[] = "\xf1\x14\0\x18" UID "\0\0\0\0";
 	struct packet packet = datagram(CAMERA, 40000, "192.0.2.1", 32100);
 
 	heard.count = 0;
@@ -240,6 +241,10 @@ test_pppp_device(void)
 	CU_ASSERT_PTR_NOT_NULL(
 		heard_find(&heard, ATTRIBUTE_PROTOCOL_SERIAL, SIDE_DEVICE, "VSTD-012345-ABCDE"));
 	classify_damaged(&classifier_pppp, &packet, BYTES(login));
+	heard.count = 0;
+	classify(&classifier_pppp, &packet, BYTES(keyed), &heard);
+	CU_ASSERT_PTR_NOT_NULL(
+		heard_find(&heard, ATTRIBUTE_PROTOCOL_SERIAL, SIDE_DEVICE, "VSTD-012345-ABCDE"));
 	packet = datagram(CAMERA, 32108, "10.0.0.7", 40000); /* answers a search */
 	heard.count = 0;
 	classify(&classifier_pppp, &packet, BYTES(punch), &heard);

@@ -208,6 +208,7 @@ wind_down(struct live *live)
 {
 	const struct timespec nap = {.tv_nsec = NAP};
 
+	fanout_wind_down(live->house->fanout);
 	while (!all_drained(live))
 		if (receive_reports(live) == 0)
 			nanosleep(&nap, NULL);

@@ -92,7 +92,7 @@ run_house(struct house *house, const struct options *options)
 			EXIT_USAGE);
 	if (eal_start(house->config, replay ? EAL_REPLAY : EAL_LIVE, error, sizeof(error)) != 0)
 		return fail(error, 1);
-	house->fanout = fanout_open(house->config, replay, error, sizeof(error));
+	house->fanout = fanout_open(house->config, replay, &stop, error, sizeof(error));
 	if (house->fanout == NULL) {
 		eal_stop();
 		return fail(error, 1);

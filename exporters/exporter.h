@@ -43,11 +43,11 @@ struct exporter_counters {
 	_Atomic uint64_t in_flight; /* accepted, not yet delivered or failed (gauge) */
 };
 
-/* What an exporter is told of the run; outlives every instance. */
+/* What an exporter is told of the run; its own, outlives the instance. */
 struct exporter_run {
 	bool replay; /* of captures: event times lie in the past */
 	/* CLOCK_MONOTONIC nanoseconds after which a write() must not wait any more; INT64_MAX until
-	 * the shutdown begins. */
+	 * the shutdown begins or the exporter is given up. It may move up, never back. */
 	_Atomic int64_t deadline;
 };
 
@@ -95,8 +95,8 @@ struct exporter {
 	/* Called when the queue is empty and at least every 100 ms: serve callbacks, flush buffers,
 	 * reconnect. Must return within about 100 ms. */
 	void (*poll)(struct exporter_instance *instance);
-	/* Pushes everything out, within `timeout_ms`. Returns the number of events that could not
-	 * be delivered (they are counted as failed). */
+	/* Pushes everything out, within `timeout_ms` and the run's deadline. Returns the number of
+	 * events that could not be delivered (they are counted as failed). */
 	uint64_t (*flush)(struct exporter_instance *instance, int timeout_ms);
 	void (*close)(struct exporter_instance *instance);
 };

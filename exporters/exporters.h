@@ -18,6 +18,15 @@ counter_add(_Atomic uint64_t *counter, uint64_t value)
 	atomic_fetch_add_explicit(counter, value, memory_order_relaxed);
 }
 
+/* `own` of a flush, or the run's: that one may be moved up while the flush goes on. */
+static inline int64_t
+flush_deadline(const struct exporter_run *run, int64_t own)
+{
+	int64_t deadline = atomic_load_explicit(&run->deadline, memory_order_relaxed);
+
+	return deadline < own ? deadline : own;
+}
+
 static inline uint64_t
 counter_read(const _Atomic uint64_t *counter)
 {

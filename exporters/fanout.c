@@ -8,6 +8,7 @@
 #include "exporters/queue.h"
 #include "exporters/shared_event.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +17,10 @@
 
 #define BATCH            64
 #define POLL_INTERVAL_MS 100
-#define STUCK_GRACE_MS   2000 /* beyond the deadline before a thread is given up */
+#define STUCK_GRACE_MS   3000 /* beyond the deadline before a thread is given up */
+#define STOP_CHECK_MS    100
+#define STOPPED_MS       2000 /* what a replay that was told to stop still waits */
+#define PATIENCE_MIN_MS  1000 /* without a delivery; below it a busy machine looks dead */
 #define LANES_MAX        8
 
 static const enum health_kind figure_kinds[EXPORTER_FIGURE_COUNT] = {
@@ -33,19 +37,26 @@ static const enum health_kind figure_kinds[EXPORTER_FIGURE_COUNT] = {
 struct lane {
 	const struct exporter *exporter;
 	struct exporter_instance *instance;
-	const struct exporter_run *run;
+	struct exporter_run run;
 	struct exporter_counters counters;
 	struct queue *queue;
 	pthread_t thread;
 	bool started;
 	atomic_bool finished; /* orders the thread's last writes before close() */
 	bool accepts[EVENT_DATASET_COUNT];
-	bool loss_logged; /* control thread: a full queue is told once until it drains */
+	/* The control thread's: */
+	bool loss_logged;        /* a full queue is told once until it drains */
+	bool given_up;           /* nobody waits for it any more */
+	uint64_t delivered_seen; /* when it was last waited for */
+	int64_t stalled_since;   /* first wait after that without a delivery, or 0 */
 };
 
 struct fanout {
 	struct event_encoder *encoder;
-	struct exporter_run run;
+	const struct config *config;
+	const atomic_bool *stop;
+	bool replay;
+	int64_t wind_down_end; /* 0 until the daemon winds down */
 	uint64_t sequences[EVENT_DATASET_COUNT];
 	size_t lane_count;
 	struct lane lanes[LANES_MAX];
@@ -54,7 +65,7 @@ struct fanout {
 static bool
 past_deadline(const struct lane *lane)
 {
-	int64_t deadline = atomic_load_explicit(&lane->run->deadline, memory_order_relaxed);
+	int64_t deadline = atomic_load_explicit(&lane->run.deadline, memory_order_relaxed);
 
 	return deadline != INT64_MAX && monotonic_now() > deadline;
 }
@@ -108,7 +119,7 @@ lane_run(void *argument)
 			break;
 	}
 	lane->exporter->flush(lane->instance,
-		monotonic_left_ms(atomic_load_explicit(&lane->run->deadline, memory_order_relaxed),
+		monotonic_left_ms(atomic_load_explicit(&lane->run.deadline, memory_order_relaxed),
 			INT32_MAX));
 	atomic_store_explicit(&lane->finished, true, memory_order_release);
 	return NULL;
@@ -135,11 +146,14 @@ lane_start(struct lane *lane)
 }
 
 static int
-lane_open(struct lane *lane, const struct exporter *exporter, const struct config *config,
-	const struct exporter_run *run, char *error, size_t error_size)
+lane_open(struct lane *lane, const struct exporter *exporter, const struct fanout *fanout,
+	char *error, size_t error_size)
 {
+	const struct config *config = fanout->config;
+
 	lane->exporter = exporter;
-	lane->run = run;
+	lane->run.replay = fanout->replay;
+	atomic_init(&lane->run.deadline, INT64_MAX);
 	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
 		lane->accepts[i] = exporter->accepts(config, i);
 	lane->queue = queue_create(config->export.queue_events);
@@ -148,7 +162,7 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct confi
 			config->export.queue_events);
 		return -1;
 	}
-	lane->instance = exporter->open(config, run, &lane->counters, error, error_size);
+	lane->instance = exporter->open(config, &lane->run, &lane->counters, error, error_size);
 	return lane->instance == NULL ? -1 : 0;
 }
 
@@ -168,17 +182,55 @@ lane_free(struct lane *lane)
 	queue_free(lane->queue);
 }
 
+static bool
+is_stopped(const struct fanout *fanout)
+{
+	return fanout->stop != NULL && atomic_load_explicit(fanout->stop, memory_order_relaxed);
+}
+
+/* Never back: the exporter may have acted on the earlier one. */
+static void
+lane_end_by(struct lane *lane, int64_t deadline)
+{
+	if (deadline < atomic_load_explicit(&lane->run.deadline, memory_order_relaxed))
+		atomic_store_explicit(&lane->run.deadline, deadline, memory_order_relaxed);
+}
+
+static void
+end_all_by(struct fanout *fanout, int64_t deadline)
+{
+	for (size_t i = 0; i < fanout->lane_count; i++)
+		lane_end_by(&fanout->lanes[i], deadline);
+}
+
+/* A replay may be told to stop while it waits here; the daemon was before. */
+static int64_t
+join_limit(struct fanout *fanout, const struct lane *lane, int64_t began)
+{
+	int64_t deadline;
+
+	if (fanout->replay && is_stopped(fanout))
+		end_all_by(fanout, monotonic_in_ms(STOPPED_MS));
+	deadline = atomic_load_explicit(&lane->run.deadline, memory_order_relaxed);
+	return (deadline > began ? deadline : began) + STUCK_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
+}
+
 /* Waits for the thread; false: it hangs in its exporter beyond deadline and grace. */
 static bool
-lane_join(struct lane *lane, int64_t deadline)
+lane_join(struct fanout *fanout, struct lane *lane)
 {
-	int64_t limit = deadline + STUCK_GRACE_MS * NANOSECONDS_PER_MILLISECOND;
-	struct timespec until = {limit / 1000000000, limit % 1000000000};
+	int64_t began = monotonic_now();
+	int failure = ETIMEDOUT;
 
 	if (!lane->started)
 		return true;
-	return pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until) == 0 &&
-	       atomic_load_explicit(&lane->finished, memory_order_acquire);
+	while (failure == ETIMEDOUT && monotonic_now() < join_limit(fanout, lane, began)) {
+		int64_t next = monotonic_in_ms(STOP_CHECK_MS);
+		struct timespec until = {next / 1000000000, next % 1000000000};
+
+		failure = pthread_clockjoin_np(lane->thread, NULL, CLOCK_MONOTONIC, &until);
+	}
+	return failure == 0 && atomic_load_explicit(&lane->finished, memory_order_acquire);
 }
 
 static uint64_t
@@ -191,11 +243,21 @@ lane_undelivered(const struct lane *lane)
 	       queue_depth(lane->queue);
 }
 
+/* The time of a wind-down counts; what it put into the queues still has a quarter. */
+static int64_t
+close_deadline(const struct fanout *fanout, int timeout_ms)
+{
+	int64_t least = monotonic_in_ms(timeout_ms / 4);
+
+	if (fanout->wind_down_end == 0)
+		return monotonic_in_ms(timeout_ms);
+	return fanout->wind_down_end > least ? fanout->wind_down_end : least;
+}
+
 static void
 stop_lanes(struct fanout *fanout, int timeout_ms)
 {
-	atomic_store_explicit(
-		&fanout->run.deadline, monotonic_in_ms(timeout_ms), memory_order_relaxed);
+	end_all_by(fanout, close_deadline(fanout, timeout_ms));
 	for (size_t i = 0; i < fanout->lane_count; i++)
 		queue_close(fanout->lanes[i].queue);
 }
@@ -211,7 +273,7 @@ fanout_close(struct fanout *fanout, int timeout_ms)
 	stop_lanes(fanout, timeout_ms);
 	for (size_t i = 0; i < fanout->lane_count; i++) {
 		struct lane *lane = &fanout->lanes[i];
-		bool joined = lane_join(lane, fanout->run.deadline);
+		bool joined = lane_join(fanout, lane);
 		uint64_t left = lane_undelivered(lane);
 
 		undelivered += left;
@@ -235,14 +297,14 @@ fanout_close(struct fanout *fanout, int timeout_ms)
 }
 
 static int
-open_lanes(struct fanout *fanout, const struct config *config, char *error, size_t error_size)
+open_lanes(struct fanout *fanout, char *error, size_t error_size)
 {
 	for (size_t i = 0; i < exporter_count && fanout->lane_count < LANES_MAX; i++) {
 		struct lane *lane = &fanout->lanes[fanout->lane_count];
 
-		if (!exporter_table[i]->enabled(config))
+		if (!exporter_table[i]->enabled(fanout->config))
 			continue;
-		if (lane_open(lane, exporter_table[i], config, &fanout->run, error, error_size)) {
+		if (lane_open(lane, exporter_table[i], fanout, error, error_size)) {
 			lane_free(lane);
 			return -1;
 		}
@@ -261,7 +323,8 @@ open_lanes(struct fanout *fanout, const struct config *config, char *error, size
 }
 
 struct fanout *
-fanout_open(const struct config *config, bool wait_when_full, char *error, size_t error_size)
+fanout_open(const struct config *config, bool replay, const atomic_bool *stop, char *error,
+	size_t error_size)
 {
 	struct fanout *fanout = calloc(1, sizeof(*fanout));
 
@@ -272,9 +335,10 @@ fanout_open(const struct config *config, bool wait_when_full, char *error, size_
 		free(fanout);
 		return NULL;
 	}
-	fanout->run.replay = wait_when_full;
-	atomic_init(&fanout->run.deadline, INT64_MAX);
-	if (open_lanes(fanout, config, error, error_size)) {
+	fanout->config = config;
+	fanout->stop = stop;
+	fanout->replay = replay;
+	if (open_lanes(fanout, error, error_size)) {
 		fanout_close(fanout, 0);
 		return NULL;
 	}
@@ -293,11 +357,85 @@ count_full_queue(struct lane *lane)
 		lane->exporter->name);
 }
 
+void
+fanout_wind_down(struct fanout *fanout)
+{
+	fanout->wind_down_end = monotonic_in_ms(fanout->config->export.shutdown_timeout_ms);
+}
+
+/* How long an exporter may deliver nothing while it is waited for. A wind-down spends a quarter of
+ * its time on a dead one, so that the others have the rest. */
+static int64_t
+patience_ms(const struct fanout *fanout)
+{
+	int64_t timeout = fanout->config->export.shutdown_timeout_ms;
+
+	if (!fanout->replay)
+		return timeout / 4;
+	if (is_stopped(fanout) || timeout < PATIENCE_MIN_MS)
+		return PATIENCE_MIN_MS;
+	return timeout;
+}
+
+static void
+give_up(struct fanout *fanout, struct lane *lane, int64_t stalled_ms)
+{
+	lane->given_up = lane->loss_logged = true;
+	if (fanout->replay)
+		lane_end_by(lane, monotonic_now());
+	log_error("%s: delivered nothing for %lld s; its events from now on are lost, and counted; "
+		  "see whether it is reachable",
+		lane->exporter->name, (long long)(stalled_ms / 1000));
+}
+
+/* Failures are no progress: messages that time out make room as well. */
+static bool
+is_worth_waiting(struct fanout *fanout, struct lane *lane)
+{
+	uint64_t delivered = counter_read(&lane->counters.delivered);
+	int64_t now = monotonic_now();
+	int64_t stalled_ms;
+
+	if (delivered != lane->delivered_seen || lane->stalled_since == 0) {
+		lane->delivered_seen = delivered;
+		lane->stalled_since = now;
+	}
+	stalled_ms = (now - lane->stalled_since) / NANOSECONDS_PER_MILLISECOND;
+	if (stalled_ms <= patience_ms(fanout))
+		return true;
+	give_up(fanout, lane, stalled_ms);
+	return false;
+}
+
+/* Of the time of a wind-down a quarter is left to deliver what is queued. */
+static bool
+may_wait(const struct fanout *fanout, const struct lane *lane)
+{
+	int64_t reserve = fanout->config->export.shutdown_timeout_ms / 4;
+
+	if (lane->given_up)
+		return false;
+	return fanout->replay ||
+	       (fanout->wind_down_end != 0 && monotonic_in_ms(reserve) < fanout->wind_down_end);
+}
+
+static bool
+enqueue(struct fanout *fanout, struct lane *lane, struct exported_event *event)
+{
+	if (fanout->replay && lane->given_up)
+		return false; /* its deadline is over: it would only fail later */
+	if (queue_try_push(lane->queue, event))
+		return true;
+	while (may_wait(fanout, lane) && is_worth_waiting(fanout, lane))
+		if (queue_push(lane->queue, event, STOP_CHECK_MS))
+			return true;
+	return false;
+}
+
 static void
 offer(struct fanout *fanout, struct lane *lane, struct exported_event *event)
 {
-	bool taken = fanout->run.replay ? queue_push(lane->queue, event)
-					: queue_try_push(lane->queue, event);
+	bool taken = enqueue(fanout, lane, event);
 
 	if (taken) {
 		lane->loss_logged = lane->loss_logged && queue_depth(lane->queue) > 1;

@@ -330,7 +330,7 @@ file_flush(struct exporter_instance *file, int timeout_ms)
 
 	do {
 		failure = write_buffered(file);
-	} while (failure == -EAGAIN && monotonic_now() < deadline);
+	} while (failure == -EAGAIN && monotonic_now() < flush_deadline(file->run, deadline));
 	left = count_lines(file->buffer, file->used);
 	if (left > 0) {
 		counter_add(&file->counters->failed, left);

@@ -410,7 +410,7 @@ kafka_flush(struct exporter_instance *kafka, int timeout_ms)
 	int left;
 
 	do {
-		left = monotonic_left_ms(deadline, ROOM_WAIT_MS);
+		left = monotonic_left_ms(flush_deadline(kafka->run, deadline), ROOM_WAIT_MS);
 		if (kafka->producer != NULL)
 			rd_kafka_flush(kafka->producer, left);
 		serve(kafka, kafka->fatal ? left : 0);

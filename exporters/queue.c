@@ -75,24 +75,6 @@ queue_try_push(struct queue *queue, void *item)
 	return pushed;
 }
 
-bool
-queue_push(struct queue *queue, void *item)
-{
-	bool pushed;
-
-	pthread_mutex_lock(&queue->lock);
-	while (!queue->closed && queue->count == queue->capacity) {
-		queue->producers_waiting++;
-		pthread_cond_wait(&queue->not_full, &queue->lock);
-		queue->producers_waiting--;
-	}
-	pushed = !queue->closed;
-	if (pushed)
-		append(queue, item);
-	pthread_mutex_unlock(&queue->lock);
-	return pushed;
-}
-
 static void
 deadline_in(int timeout_ms, struct timespec *deadline)
 {
@@ -117,6 +99,27 @@ wait_for_item(struct queue *queue, int timeout_ms)
 		expired = pthread_cond_timedwait(&queue->not_empty, &queue->lock, &deadline);
 		queue->consumers_waiting--;
 	}
+}
+
+bool
+queue_push(struct queue *queue, void *item, int timeout_ms)
+{
+	struct timespec deadline;
+	int expired = 0;
+	bool pushed;
+
+	deadline_in(timeout_ms, &deadline);
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->closed && queue->count == queue->capacity && !expired) {
+		queue->producers_waiting++;
+		expired = pthread_cond_timedwait(&queue->not_full, &queue->lock, &deadline);
+		queue->producers_waiting--;
+	}
+	pushed = !queue->closed && queue->count < queue->capacity;
+	if (pushed)
+		append(queue, item);
+	pthread_mutex_unlock(&queue->lock);
+	return pushed;
 }
 
 size_t

@@ -16,8 +16,8 @@ struct queue *queue_create(size_t capacity);
 void queue_free(struct queue *queue);
 /* False: full (or closed). */
 bool queue_try_push(struct queue *queue, void *item);
-/* Waits for room. False: closed. */
-bool queue_push(struct queue *queue, void *item);
+/* Waits up to `timeout_ms` for room. False: there is still none, or closed. */
+bool queue_push(struct queue *queue, void *item, int timeout_ms);
 /* Takes up to `max` items in order; waits up to `timeout_ms` for the first. Returns their number:
  * 0 on time-out, or when closed and empty. */
 size_t queue_pop(struct queue *queue, void **items, size_t max, int timeout_ms);

@@ -550,7 +550,8 @@ redis_flush(struct exporter_instance *redis, int timeout_ms)
 	uint64_t left;
 
 	redis->link.next_attempt = 0;
-	while (redis_state_waiting(&redis->state) > 0 && monotonic_now() < deadline) {
+	while (redis_state_waiting(&redis->state) > 0 &&
+		monotonic_now() < flush_deadline(redis->run, deadline)) {
 		redis_poll(redis);
 		wait_for_link(redis);
 	}

@@ -283,7 +283,7 @@ state_flush(struct exporter_instance *state, int timeout_ms)
 	/* Each commit waits for the busy time-out, so this does not spin. */
 	do
 		commit(state);
-	while (state->pending > 0 && monotonic_now() < deadline);
+	while (state->pending > 0 && monotonic_now() < flush_deadline(state->run, deadline));
 	if (state->pending > 0)
 		give_up_batch(state, SQLITE_BUSY);
 	return counter_read(&state->counters->failed) - failed;

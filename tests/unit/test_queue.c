@@ -7,9 +7,10 @@
 
 #include <pthread.h>
 
-#define ITEMS     200000
-#define CAPACITY  64
-#define PRODUCERS 3
+#define ITEMS       200000
+#define CAPACITY    64
+#define PATIENCE_MS 30000
+#define PRODUCERS   3
 
 static void *
 item(uintptr_t number)
@@ -59,7 +60,7 @@ test_closed_queue_gives_what_is_inside(void)
 
 	queue_try_push(queue, item(1));
 	queue_close(queue);
-	CU_ASSERT_FALSE(queue_push(queue, item(2)));
+	CU_ASSERT_FALSE(queue_push(queue, item(2), PATIENCE_MS));
 	CU_ASSERT_FALSE(queue_try_push(queue, item(2)));
 	CU_ASSERT_EQUAL(queue_pop(queue, items, 2, 10000), 1);
 	CU_ASSERT_EQUAL(queue_pop(queue, items, 2, 10000), 0); /* at once */
@@ -70,7 +71,7 @@ static void *
 push_many(void *argument)
 {
 	for (uintptr_t i = 1; i <= ITEMS; i++)
-		if (!queue_push(argument, item(i)))
+		if (!queue_push(argument, item(i), PATIENCE_MS))
 			return item(1);
 	return NULL;
 }
@@ -106,9 +107,22 @@ test_threads_lose_nothing(void)
 static void *
 push_until_closed(void *argument)
 {
-	while (queue_push(argument, item(1)))
+	while (queue_push(argument, item(1), PATIENCE_MS))
 		;
 	return NULL;
+}
+
+static void
+test_push_ends_without_room(void)
+{
+	struct queue *queue = queue_create(1);
+	void *items[1];
+
+	CU_ASSERT_TRUE(queue_push(queue, item(1), 0));
+	CU_ASSERT_FALSE(queue_push(queue, item(2), 20));
+	CU_ASSERT_EQUAL(queue_pop(queue, items, 1, 0), 1);
+	CU_ASSERT_TRUE(queue_push(queue, item(3), 20));
+	queue_free(queue);
 }
 
 static void
@@ -153,6 +167,7 @@ main(void)
 		{"closed queue gives what is inside", test_closed_queue_gives_what_is_inside},
 		{"threads lose nothing", test_threads_lose_nothing},
 		{"close wakes a producer", test_close_wakes_a_producer},
+		{"push ends without room", test_push_ends_without_room},
 		{"shared events carry copies", test_shared_events_carry_copies},
 		CU_TEST_INFO_NULL,
 	};

@@ -211,7 +211,8 @@ const struct setting config_settings[] = {
 		    "exporter are lost and counted.")},
 	{"export.shutdown_timeout", SETTING_MILLISECONDS, RELOAD_LIVE,
 		FIELD(export.shutdown_timeout_ms), "30s", 0, 3600000,
-		DOC("Time to deliver what is queued when the daemon stops.")},
+		DOC("Time to deliver what is queued when the daemon stops. A replay waits as long "
+		    "for an exporter that delivers nothing, then goes on without it.")},
 
 	{"export.file.enabled", SETTING_BOOL, RELOAD_RESTART, FIELD(export.file.enabled), "false",
 		DOC("Write events as JSON lines.")},

@@ -282,6 +282,6 @@ alerts_health(const struct alerts *alerts, struct health_record *health)
 	health_add(health, "policy.alerts_opened", HEALTH_COUNTER, alerts->opened);
 	health_add(health, "policy.alerts_updated", HEALTH_COUNTER, alerts->updated);
 	health_add(health, "policy.alerts_closed", HEALTH_COUNTER, alerts->closed);
-	health_add(health, "policy.alerts_evicted", HEALTH_LOSS, alerts->evicted);
+	health_add(health, "policy.alerts_evicted", HEALTH_COUNTER, alerts->evicted);
 	health_add(health, "policy.alerts_folded", HEALTH_COUNTER, alerts->folded);
 }

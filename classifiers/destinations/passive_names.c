@@ -351,6 +351,6 @@ void
 passive_names_health(const struct passive_names *names, struct health_record *health)
 {
 	health_add(health, "policy.names", HEALTH_GAUGE, names->table.used);
-	health_add(health, "policy.names_evicted", HEALTH_LOSS, names->evicted);
+	health_add(health, "policy.names_evicted", HEALTH_COUNTER, names->evicted);
 	health_add(health, "policy.names_refused", HEALTH_COUNTER, names->refused);
 }

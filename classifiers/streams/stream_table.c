@@ -506,6 +506,6 @@ stream_table_health(const struct stream_table *table, struct health_record *heal
 	health_add(health, "streams.samples_stale", HEALTH_COUNTER, table->samples_stale);
 	health_add(health, "streams.reports", HEALTH_COUNTER, table->reports);
 	health_add(health, "streams.ended", HEALTH_COUNTER, table->ended);
-	health_add(health, "streams.evicted", HEALTH_LOSS, table->evicted);
+	health_add(health, "streams.evicted", HEALTH_COUNTER, table->evicted);
 	health_add(health, "streams.media_evicted", HEALTH_LOSS, table->media_evicted);
 }

@@ -166,5 +166,7 @@ main(int argc, char **argv)
 	code = run(&options, config);
 	config_free(config);
 	free(options.captures);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		code = fail("results could not be written to standard output", EXIT_FAILURE);
 	return code;
 }

@@ -8,7 +8,6 @@
 #include "dataplane/options.h"
 #include "dataplane/replay.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -86,7 +85,6 @@ run_house(struct house *house, const struct options *options)
 	bool replay = options->capture_count > 0;
 	bool to_stdout = strcmp(house->config->export.file.path, "-") == 0;
 	char error[ERROR_SIZE];
-	uint64_t undelivered;
 	int code;
 
 	if (!replay && house->config->dataplane.port_count == 0)
@@ -102,11 +100,8 @@ run_house(struct house *house, const struct options *options)
 	code = replay ? replay_run(house, options->captures, options->capture_count, &stop,
 				to_stdout ? stderr : stdout)
 		      : live_run(house, &stop);
-	undelivered = fanout_close(house->fanout, (int)house->config->export.shutdown_timeout_ms);
-	if (undelivered > 0) {
-		log_error("%" PRIu64 " events could not be delivered", undelivered);
-		code = 1;
-	}
+	if (fanout_close(house->fanout, (int)house->config->export.shutdown_timeout_ms) > 0)
+		code = 1; /* told, exporter by exporter */
 	eal_stop();
 	return code;
 }

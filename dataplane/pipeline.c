@@ -264,6 +264,17 @@ begins_again(const struct flow *flow, const struct packet *packet)
 	       (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+/* When to look at a connection that has just ended. One that ended before its first look keeps that
+ * look: policy must not wait until it has lingered. */
+static int64_t
+wake_after_end(const struct flow_table *table, const struct flow *flow, int64_t now)
+{
+	int64_t first_look = flow->start + FIRST_LOOK;
+	int64_t deadline = flow_expiry_deadline(table, flow);
+
+	return now < first_look && first_look < deadline ? first_look : deadline;
+}
+
 static void
 update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 {
@@ -293,7 +304,7 @@ update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 		return;
 	flow = &table->flows[index];
 	if (flow_count(flow, packet, burst->end[i], flow_ticks(flow, packet->time)))
-		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+		flow_expiry_arm(table, index, wake_after_end(table, flow, packet->time));
 	if (flow->inspection)
 		inspector_packet(&pipeline->inspector, flow, &table->origins[index], packet,
 			flow_from_initiator(flow, burst->end[i]));

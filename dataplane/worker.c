@@ -9,9 +9,9 @@
 
 #define QUIESCENT_EVERY 256 /* rounds */
 /* Empty rounds before a nap, and its length in ns: at a million packets a second a nap fills a few
- * hundred descriptors of the ring, and an idle sensor costs a few per cent of a CPU. */
+ * hundred of the 2048 slots of the ring, and an idle worker costs a few per cent of a CPU. */
 #define ROUNDS_UNTIL_NAP 64
-#define NAP              100000
+#define NAP              250000
 
 _Static_assert(PIPELINE_BURST == 32, "receive bursts are sized for the drivers' vector paths");
 

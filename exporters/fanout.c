@@ -216,7 +216,7 @@ fanout_close(struct fanout *fanout, int timeout_ms)
 
 		undelivered += left;
 		if (left > 0)
-			log_warning("%s: %llu of %llu events were not delivered",
+			log_error("%s: %llu of %llu events could not be delivered",
 				lane->exporter->name, (unsigned long long)left,
 				(unsigned long long)(counter_read(&lane->counters.accepted) +
 						     counter_read(&lane->counters.queue_full)));

@@ -334,8 +334,9 @@ file_flush(struct exporter_instance *file, int timeout_ms)
 	left = count_lines(file->buffer, file->used);
 	if (left > 0) {
 		counter_add(&file->counters->failed, left);
-		log_error("file: %llu events could not be written to %s: %s",
-			(unsigned long long)left, file->path, strerror(-failure));
+		if (failure == -EAGAIN) /* other causes were told when they came up */
+			log_error("file: the reader of %s did not take everything in time",
+				file->path);
 	}
 	/* Best effort: fails on pipes and terminals, which have nothing to keep. */
 	if (!file->is_stdout && fdatasync(file->fd) != 0 && errno != EINVAL && errno != EROFS)

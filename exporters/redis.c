@@ -555,11 +555,8 @@ redis_flush(struct exporter_instance *redis, int timeout_ms)
 		wait_for_link(redis);
 	}
 	left = redis_state_waiting(&redis->state);
-	if (left > 0) {
+	if (left > 0)
 		counter_add(&redis->counters->failed, left);
-		log_error("redis: %llu events could not be written to %s before the time-out",
-			(unsigned long long)left, redis->config->export.redis.address);
-	}
 	return left;
 }
 

@@ -46,7 +46,9 @@ struct told {
 	uint8_t device_class;
 	uint8_t status;
 	float confidence;
-	uint64_t texts;     /* hash of brand, maker, model, zone */
+	float brand_confidence;
+	uint64_t origin;    /* hash of brand and maker */
+	uint64_t texts;     /* hash of model and zone */
 	uint64_t addresses; /* hash of the addresses */
 };
 

@@ -11,7 +11,9 @@
 #define SECOND INT64_C(1000000000)
 /* A device is told at most this often; the first time at once. */
 #define REPORT_INTERVAL (10 * SECOND)
-#define CONFIDENCE_STEP 0.05f
+/* Another verdict is told sooner: alerts wait for it. */
+#define VERDICT_INTERVAL (2 * SECOND)
+#define CONFIDENCE_STEP  0.05f
 /* What is seen again without a change is told anew, so that stores which drop what they have not
  * heard of for forget_after keep it: often enough to lose a few reports, at most once a day. */
 #define RETELL_SHARE 24
@@ -98,12 +100,18 @@ device_table_free(struct device_table *table)
 }
 
 static uint64_t
-hash_texts(const struct device_record *record)
+hash_origin(const struct device_record *record)
 {
 	uint64_t hash = XXH3_64bits(record->brand, strlen(record->brand));
 
-	hash = XXH3_64bits_withSeed(record->maker, strlen(record->maker), hash);
-	hash = XXH3_64bits_withSeed(record->model, strlen(record->model), hash);
+	return XXH3_64bits_withSeed(record->maker, strlen(record->maker), hash);
+}
+
+static uint64_t
+hash_texts(const struct device_record *record)
+{
+	uint64_t hash = XXH3_64bits(record->model, strlen(record->model));
+
 	return XXH3_64bits_withSeed(record->zone, strlen(record->zone), hash);
 }
 
@@ -127,13 +135,23 @@ device_is_telling(const struct device *device)
 }
 
 static bool
-has_changed(const struct device *device)
+has_new_verdict(const struct device *device)
 {
 	const struct device_record *record = &device->record;
 	const struct told *told = &device->told;
 
 	return !told->once || told->device_class != record->device_class ||
-	       told->status != record->status ||
+	       told->status != record->status || told->origin != hash_origin(record) ||
+	       fabsf(told->brand_confidence - record->brand_confidence) >= CONFIDENCE_STEP;
+}
+
+static bool
+has_changed(const struct device *device)
+{
+	const struct device_record *record = &device->record;
+	const struct told *told = &device->told;
+
+	return has_new_verdict(device) ||
 	       fabsf(told->confidence - record->confidence) >= CONFIDENCE_STEP ||
 	       told->texts != hash_texts(record) || told->addresses != hash_addresses(record);
 }
@@ -174,6 +192,8 @@ device_report(struct device_table *table, struct device *device)
 		.device_class = record->device_class,
 		.status = record->status,
 		.confidence = record->confidence,
+		.brand_confidence = record->brand_confidence,
+		.origin = hash_origin(record),
 		.texts = hash_texts(record),
 		.addresses = hash_addresses(record),
 	};
@@ -305,6 +325,14 @@ device_table_flow(struct device_table *table, const struct flow_record *flow)
 		see_endpoint(table, &flow->responder, &flow->responder_mac, flow);
 }
 
+static bool
+is_due(const struct device *device, int64_t now)
+{
+	int64_t interval = has_new_verdict(device) ? VERDICT_INTERVAL : REPORT_INTERVAL;
+
+	return !device->told.once || now - device->told.at >= interval || now < device->told.at;
+}
+
 static void
 report_pending(struct device_table *table, int64_t now, bool all)
 {
@@ -315,8 +343,7 @@ report_pending(struct device_table *table, int64_t now, bool all)
 		struct device *device = &table->devices[at];
 
 		at = device->pending_previous;
-		if (all || !device->told.once || now - device->told.at >= REPORT_INTERVAL ||
-			now < device->told.at)
+		if (all || is_due(device, now))
 			device_report(table, device);
 	}
 }

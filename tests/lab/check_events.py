@@ -138,7 +138,9 @@ def check_stream(report, stream, actual, wanted, name):
                  f"{name}: {size[0]}x{size[1]} (is {wanted['width']}x{wanted['height']})")
     compare(report, name, "frames a second", value("fps"), wanted["fps"], FPS_TOLERANCE)
     compare(report, name, "bit/s", value("bitrate"), actual.bitrate(), BITRATE_TOLERANCE)
-    report.check(value("lost") == actual.lost() == 0, f"{name}: {value('lost')} lost")
+    # tshark now and then skips a packet where TCP cuts it; in a connection none can be lost.
+    lost = 0 if wanted["transport"] == "rtp-tcp" else actual.lost()
+    report.check(value("lost") == lost == 0, f"{name}: {value('lost')} lost (is {lost})")
     if wanted["gop"]:  # every MJPEG frame is a keyframe: nothing to measure
         report.check(value("gop") == wanted["gop"], f"{name}: gop {value('gop')}")
     report.check(not value("encrypted"), f"{name}: not encrypted")

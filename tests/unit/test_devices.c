@@ -379,8 +379,15 @@ test_reports_are_limited(void)
 	CU_ASSERT_EQUAL(reports, 1);
 	device_table_tick(table, 1030 * SECOND, false);
 	CU_ASSERT_EQUAL(reports, 2);
-	device_table_tick(table, 9000 * SECOND, true);
+	/* Alerts wait for a verdict: a new one is told sooner than a new detail, but not at once.
+	 */
+	say(table, "02:00:00:00:00:01", "10.0.0.1", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp");
+	device_table_tick(table, 1001 * SECOND, false);
 	CU_ASSERT_EQUAL(reports, 2);
+	device_table_tick(table, 1003 * SECOND, false);
+	CU_ASSERT_EQUAL(reports, 3);
+	device_table_tick(table, 9000 * SECOND, true);
+	CU_ASSERT_EQUAL(reports, 3);
 	CU_ASSERT_PTR_NULL(at(table, "10.0.0.1"));
 	device_table_free(table);
 }

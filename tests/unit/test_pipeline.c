@@ -307,6 +307,19 @@ test_watched_flows_are_told_early(void)
 	CU_ASSERT_EQUAL(out.records[2].packets[0] + out.records[2].packets[1] +
 				out.records[3].packets[0] + out.records[3].packets[1],
 		3);
+	end();
+	begin(); /* over before the first look: told then, not when it has lingered */
+	atomic_store(&pipeline.watch, watch);
+	tcp(client, server, TCP_SYN, "", START);
+	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 1000);
+	tcp(client, server, TCP_RST | TCP_ACK, "", START + 2000);
+	pipeline_idle(&pipeline, START + 3 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 1);
+	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_UPDATE);
+	CU_ASSERT_TRUE(out.records[0].answered);
+	pipeline_idle(&pipeline, START + 7 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 2);
+	CU_ASSERT_EQUAL(out.records[1].end_reason, FLOW_END_DETECTED);
 	watch_set_free(watch);
 	end();
 }

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests share: programs to run, captures to write, a list of what did not hold."""
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77  # meson's exit code of a test that could not run
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DEMO_CAPTURE = os.path.join(SOURCE, "tests/captures/demo.pcap")
+DEMO_CONFIG = os.path.join(SOURCE, "config/demo.yaml")
+LINK_ETHERNET = 1
+
+
+def captures_folder():
+    folder = os.environ.get("CAMSPAN_CAPTURES") or os.path.join(SOURCE, "../shared/captures")
+    if os.path.exists(os.path.join(folder, "labels.tsv")):
+        return folder
+    print(f"skipped: {folder}/labels.tsv is not here (CAMSPAN_CAPTURES names the folder)")
+    sys.exit(SKIPPED)
+
+
+class Report:
+    """Counts checks; says only what does not hold."""
+
+    def __init__(self):
+        self.checks = self.failures = 0
+
+    def check(self, holds, text):
+        self.checks += 1
+        if not holds:
+            self.failures += 1
+            print("FAILED:", text)
+        return bool(holds)
+
+    def finish(self):
+        print(f"{self.checks} checks, {self.failures} failed")
+        sys.exit(1 if self.failures else 0)
+
+
+class Workspace:
+    """A directory of the test's own, gone at its end."""
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="camspan-test-")
+        return self
+
+    def __exit__(self, *unused):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def write(self, name, content):
+        with open(self.path(name), "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return self.path(name)
+
+
+class Programs:
+    """camspand and camspan of one build. They run in the workspace, so that a core dump or a stray
+    file would go with it."""
+
+    def __init__(self, camspand, camspan, directory):
+        self.camspand = os.path.abspath(camspand)
+        self.camspan = os.path.abspath(camspan)
+        self.directory = directory
+
+    def run(self, *arguments, program=None, limit=120):
+        environment = dict(os.environ, CAMSPAND=self.camspand)
+        return subprocess.run([program or self.camspand, *arguments], cwd=self.directory,
+                              env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=limit, check=False)
+
+    def console(self, *arguments, limit=120):
+        return self.run(*arguments, program=self.camspan, limit=limit)
+
+
+def pcap(records, link=LINK_ETHERNET):
+    """A capture file of (time in seconds, bytes) or (time, bytes, captured, wire length)."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link)]
+    for time, data, *lengths in records:
+        captured, wire = lengths or (len(data), len(data))
+        parts.append(struct.pack("<IIII", int(time), int(time % 1 * 1e6), captured, wire) + data)
+    return b"".join(parts)

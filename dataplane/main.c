@@ -174,5 +174,7 @@ main(int argc, char **argv)
 	if (code < 0)
 		code = start(&options);
 	free(options.captures);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		code = fail("results could not be written to standard output", EXIT_FAILURE);
 	return code;
 }

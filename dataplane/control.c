@@ -205,13 +205,15 @@ publish_watch(struct control *control)
 void
 control_tick(struct control *control, int64_t now, bool all)
 {
-	if (!all && now - control->last_tick < TICK_INTERVAL)
+	/* A replay may go back in time: that is due at once. */
+	if (!all && now >= control->last_tick && now - control->last_tick < TICK_INTERVAL)
 		return;
 	control->last_tick = now;
 	device_table_tick(control->devices, now, all);
 	stream_table_tick(control->streams, now, all);
 	policy_tick(control->policy, now, all);
-	if (control->watch_changed && now - control->last_watch >= WATCH_INTERVAL) {
+	if (control->watch_changed &&
+		(now - control->last_watch >= WATCH_INTERVAL || now < control->last_watch)) {
 		control->last_watch = now;
 		publish_watch(control);
 	}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_AT_ONCE (1 << 20) /* of one burst; holds any frame that libpcap delivers */
+#define BYTES_AT_ONCE (1 << 20) /* of one burst; a longer frame is cut, as by a snap length */
 
 struct feed {
 	struct pipeline *pipeline;
@@ -57,21 +57,22 @@ run_burst(struct feed *feed)
 static void
 add_packet(struct feed *feed, const struct capture_packet *captured)
 {
+	uint32_t length = captured->captured < BYTES_AT_ONCE ? captured->captured : BYTES_AT_ONCE;
 	struct packet *packet;
 
 	if (feed->count == PIPELINE_BURST || captured->link != feed->link ||
-		feed->used + captured->captured > BYTES_AT_ONCE)
+		feed->used + length > BYTES_AT_ONCE)
 		run_burst(feed);
 	feed->link = captured->link;
 	packet = &feed->packets[feed->count++];
-	memcpy(feed->bytes + feed->used, captured->data, captured->captured);
+	memcpy(feed->bytes + feed->used, captured->data, length);
 	*packet = (struct packet){
 		.data = feed->bytes + feed->used,
-		.captured = captured->captured,
+		.captured = length,
 		.wire_length = captured->wire_length,
 		.time = captured->time,
 	};
-	feed->used += captured->captured;
+	feed->used += length;
 }
 
 int

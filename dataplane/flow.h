@@ -65,7 +65,7 @@ struct flow_origin {
 	int64_t first; /* first packet of the flow */
 	uint64_t id;
 	struct mac_address mac[2]; /* by end of the key */
-	uint16_t application;      /* nDPI protocol, 0 unknown */
+	uint16_t application; /* nDPI protocol, 0 unknown; ICMP: type << 8 | code of the first */
 	uint16_t observation_point;
 };
 

@@ -69,14 +69,31 @@ flow_expiry_deadline(const struct flow_table *table, const struct flow *flow)
 	int64_t active = flow->start + table->timeouts.active;
 
 	if (flow->flags & FLOW_TCP_ENDED)
-		return last + table->timeouts.tcp_linger;
+		idle = last + table->timeouts.tcp_linger;
 	return idle < active ? idle : active;
+}
+
+void
+flow_expiry_restart(struct flow_table *table, int64_t now)
+{
+	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
+		table->wheel[slot] = FLOW_NONE;
+	table->wheel_position = slot_number(now);
+	for (uint32_t index = 0; index < table->size; index++) {
+		struct flow *flow = &table->flows[index];
+
+		if (!(flow->flags & FLOW_IN_USE))
+			continue;
+		table->links[index] = (struct flow_link){FLOW_NONE, FLOW_NONE};
+		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+	}
 }
 
 static enum flow_end_reason
 reason_to_end(const struct flow_table *table, const struct flow *flow, int64_t now)
 {
-	if (flow->flags & FLOW_TCP_ENDED)
+	if ((flow->flags & FLOW_TCP_ENDED) &&
+		now - flow_last_time(flow) >= table->timeouts.tcp_linger)
 		return FLOW_END_DETECTED;
 	return now - flow_last_time(flow) >= table->timeouts.idle ? FLOW_END_IDLE_TIMEOUT
 								  : FLOW_END_ACTIVE_TIMEOUT;

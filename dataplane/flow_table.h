@@ -140,6 +140,9 @@ uint32_t flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 /* Ends every flow (end of capture, shutdown). Returns false when the receiver had no room: call
  * again after it was drained. */
 bool flow_expiry_flush(struct flow_table *table);
+/* Packet time was set back to `now`: every timer is armed again from there. Takes time in
+ * proportion to the table. */
+void flow_expiry_restart(struct flow_table *table, int64_t now);
 /* Makes room for one entry by ending the flow that is silent longest. False: nothing could go. */
 bool flow_expiry_evict(struct flow_table *table, int64_t now);
 

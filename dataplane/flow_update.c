@@ -36,16 +36,30 @@ flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned e
 		flow->flags |= FLOW_INITIATOR_CERTAIN;
 }
 
-/* An open port answers with SYN+ACK or data; a reset or an ICMP error is no answer. */
+#define ICMP_ECHO_REPLY   0
+#define ICMPV6_ECHO_REPLY 129
+
+/* An open port answers with SYN+ACK or data; a reset, with or without text, or an ICMP error is no
+ * answer. Elsewhere it takes both sides: one side alone may talk into the void. */
 static bool
 is_answer(const struct flow *flow, const struct packet *packet, unsigned end)
 {
-	if (flow_from_initiator(flow, end))
-		return false;
+	if (packet->protocol == PROTOCOL_ICMP)
+		return packet->icmp_type == ICMP_ECHO_REPLY && !flow_from_initiator(flow, end);
+	if (packet->protocol == PROTOCOL_ICMPV6)
+		return packet->icmp_type == ICMPV6_ECHO_REPLY && !flow_from_initiator(flow, end);
 	if (packet->protocol != PROTOCOL_TCP)
-		return true;
-	return (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) ||
+		return flow->packets[0] && flow->packets[1];
+	if (flow_from_initiator(flow, end) || (packet->tcp_flags & TCP_RST))
+		return false;
+	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ||
 	       packet->payload_wire_length > 0;
+}
+
+static bool
+closed_by_both(const struct flow *flow)
+{
+	return flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_FIN;
 }
 
 bool
@@ -60,12 +74,31 @@ flow_count(struct flow *flow, const struct packet *packet, unsigned end, uint32_
 	if (packet->protocol != PROTOCOL_TCP)
 		return false;
 	flow->tcp_flags[end] |= packet->tcp_flags;
-	if (flow->flags & FLOW_TCP_ENDED)
+	if (flow->flags & FLOW_TCP_ENDED) {
+		/* Data after a reset: it was forged, or meant nothing to the ends. */
+		if (packet->payload_wire_length > 0 && !(packet->tcp_flags & TCP_RST) &&
+			!closed_by_both(flow))
+			flow->flags &= (uint8_t)~FLOW_TCP_ENDED;
 		return false;
-	if (!(packet->tcp_flags & TCP_RST) && !(flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_FIN))
+	}
+	if (!(packet->tcp_flags & TCP_RST) && !closed_by_both(flow))
 		return false;
 	flow->flags |= FLOW_TCP_ENDED;
 	return true;
+}
+
+/* The initiator's end. A datagram flow whose only speaker was taken for the server, by its port,
+ * and that nobody else joined: the speaker began it, whatever its port. */
+static unsigned
+initiator_end(const struct flow *flow)
+{
+	unsigned end = (flow->flags & FLOW_INITIATOR_IS_1) != 0;
+	bool guessed = !(flow->flags & (FLOW_INITIATOR_CERTAIN | FLOW_ANSWERED));
+
+	if (flow->key.protocol == PROTOCOL_UDP && guessed && flow->packets[end] == 0 &&
+		flow->packets[!end] > 0)
+		return !end;
+	return end;
 }
 
 static struct ip_address
@@ -83,7 +116,7 @@ void
 flow_to_record(const struct flow *flow, const struct flow_origin *origin,
 	const struct flow_wide *wide, enum flow_end_reason reason, struct flow_record *record)
 {
-	unsigned initiator = (flow->flags & FLOW_INITIATOR_IS_1) != 0;
+	unsigned initiator = initiator_end(flow);
 	unsigned responder = !initiator;
 
 	*record = (struct flow_record){
@@ -100,7 +133,9 @@ flow_to_record(const struct flow *flow, const struct flow_origin *origin,
 		.tenant = flow->key.tenant,
 		.vlan = flow->key.vlan,
 		.observation_point = origin->observation_point,
-		.application = origin->application,
+		.application = flow_is_icmp(&flow->key) ? 0 : origin->application,
+		.icmp_type = flow_is_icmp(&flow->key) ? (uint8_t)(origin->application >> 8) : 0,
+		.icmp_code = flow_is_icmp(&flow->key) ? (uint8_t)origin->application : 0,
 		.protocol = flow->key.protocol,
 		.end_reason = (uint8_t)reason,
 		.inspected = flow->flags & FLOW_INSPECTED,

@@ -38,6 +38,12 @@ flow_from_initiator(const struct flow *flow, unsigned end)
 	return end == ((flow->flags & FLOW_INITIATOR_IS_1) != 0);
 }
 
+static inline bool
+flow_is_icmp(const struct flow_key *key)
+{
+	return key->protocol == PROTOCOL_ICMP || key->protocol == PROTOCOL_ICMPV6;
+}
+
 /* Who began, from the first packet: RFC 5103 section 5. */
 void flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned end);
 

@@ -188,21 +188,56 @@ inspector_burst(struct inspector *inspector)
 	inspector->dpi_left = inspector->config->dpi_per_burst;
 }
 
+/* One packet for a classifier that keeps nothing. */
+static enum classifier_verdict
+ask_alone(struct inspector *inspector, const struct classifier *classifier,
+	const struct packet *packet)
+{
+	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(64)));
+	struct inspection in = {
+		.data = packet_payload(packet),
+		.length = packet->payload_length,
+		.missing = packet->payload_wire_length - packet->payload_length,
+		.packet = packet,
+		.from_initiator = true,
+		.wire_bytes = packet->wire_length,
+	};
+
+	memset(scratch, 0, classifier->scratch_size);
+	return classifier->inspect(&in, scratch, &inspector->sink);
+}
+
 static struct inspection_state *
 state_of(struct inspector *inspector, const struct flow *flow)
 {
 	return &inspector->states[flow->inspection - 1];
 }
 
+/* A datagram without state: discovery replies are whole in one packet. */
+static void
+classify_alone(struct inspector *inspector, const struct packet *packet)
+{
+	uint32_t candidates =
+		dispatch_candidates(inspector->dispatch, MATCH_UDP, packet->source_port,
+			packet->destination_port, packet_payload(packet), packet->payload_length);
+
+	for (; candidates; candidates &= candidates - 1)
+		if (ask_alone(inspector, classifier_table[__builtin_ctz(candidates)], packet) !=
+			CLASSIFIER_NOT_MINE)
+			return;
+}
+
 void
-inspector_begin(struct inspector *inspector, struct flow *flow)
+inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet)
 {
 	struct inspection_state *state;
 
 	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
 		return;
 	if (inspector->free_count == 0) {
-		inspector->counters.flows_skipped++;
+		inspector->counters.packets_skipped++;
+		if (flow->key.protocol == PROTOCOL_UDP)
+			classify_alone(inspector, packet);
 		return;
 	}
 	flow->inspection = inspector->free_list[--inspector->free_count];
@@ -321,7 +356,7 @@ classify_tcp(struct inspector *inspector, struct inspection_state *state,
 	struct delivery delivery = {inspector, state, packet, from_initiator};
 
 	if (packet->tcp_flags & TCP_SYN)
-		tcp_stream_start(stream, packet->tcp_sequence + 1);
+		tcp_stream_syn(stream, &inspector->buffers, packet->tcp_sequence + 1);
 	if (packet->payload_length > 0)
 		tcp_stream_segment(stream, &inspector->buffers, packet->tcp_sequence,
 			packet_payload(packet), packet->payload_length, deliver, &delivery);
@@ -442,20 +477,10 @@ void
 inspector_link_packet(struct inspector *inspector, const struct packet *packet)
 {
 	uint32_t candidates = dispatch_ethertype(inspector->dispatch, packet->ethertype);
-	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(64)));
 
 	for (; candidates; candidates &= candidates - 1) {
-		const struct classifier *classifier = classifier_table[__builtin_ctz(candidates)];
-		struct inspection in = {
-			.data = packet_payload(packet),
-			.length = packet->payload_length,
-			.packet = packet,
-			.wire_bytes = packet->wire_length,
-		};
-
-		memset(scratch, 0, classifier->scratch_size);
 		inspector->counters.link_packets++;
-		classifier->inspect(&in, scratch, &inspector->sink);
+		ask_alone(inspector, classifier_table[__builtin_ctz(candidates)], packet);
 	}
 }
 
@@ -480,7 +505,7 @@ inspector_health(const struct inspector *inspector, struct health_record *health
 
 	health_add(health, "inspection.flows", HEALTH_COUNTER, counters->flows);
 	health_add(health, "inspection.in_use", HEALTH_GAUGE, inspector->in_use);
-	health_add(health, "inspection.flows_skipped", HEALTH_LOSS, counters->flows_skipped);
+	health_add(health, "inspection.packets_skipped", HEALTH_LOSS, counters->packets_skipped);
 	health_add(health, "inspection.evidence", HEALTH_COUNTER, counters->evidence);
 	health_add(health, "inspection.evidence_repeated", HEALTH_COUNTER,
 		counters->evidence_repeated);

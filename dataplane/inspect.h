@@ -19,7 +19,7 @@ struct inspection_state;
 
 struct inspector_counters {
 	uint64_t flows;             /* inspections begun */
-	uint64_t flows_skipped;     /* no state was free */
+	uint64_t packets_skipped;   /* with payload, of flows for which no state was free */
 	uint64_t evidence;          /* facts passed on */
 	uint64_t evidence_repeated; /* the same fact again within the repeat time */
 	uint64_t dpi_skipped;       /* over the budget of a burst */
@@ -62,8 +62,10 @@ void inspector_free(struct inspector *inspector);
 
 /* Renews the budgets of one burst of packets. */
 void inspector_burst(struct inspector *inspector);
-/* A new flow: TCP and UDP flows get a state if one is free. */
-void inspector_begin(struct inspector *inspector, struct flow *flow);
+/* The first packet with payload of a flow: TCP and UDP flows get a state if one is free. If none
+ * is, the flow asks again with its next packet, and a datagram is at least shown to the classifiers
+ * by itself: a flood costs depth, it does not blind. */
+void inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet);
 /* A packet of a flow whose flow->inspection is not 0. Clears it when the flow needs no more. */
 void inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
 	const struct packet *packet, bool from_initiator);

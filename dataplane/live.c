@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/live.h"
 
+#include "dataplane/clock.h"
 #include "dataplane/control.h"
 #include "dataplane/eal.h"
 #include "dataplane/log.h"
@@ -31,21 +32,14 @@ struct live {
 	struct rte_rcu_qsbr *quiescence;
 	struct watch_set *watch;
 	const atomic_bool *stop;
+	struct steady_clock clock;
 	int64_t started;
 	int64_t last_health;
 	uint64_t last_losses;
+	int64_t step_told; /* seconds */
 	struct health_record health;
 	struct report reports[REPORTS_AT_ONCE];
 };
-
-static int64_t
-clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * SECOND + now.tv_nsec;
-}
 
 /* Read-copy-update: the workers see the new set from now on; the old one goes once each of them has
  * passed a point where it holds none. */
@@ -68,6 +62,15 @@ publish_watch(void *context, struct watch_set *watch)
 }
 
 static int
+create_dpi(const struct config *config, struct dpi **dpi)
+{
+	if (config->inspection.mode == INSPECT_OFF)
+		return 0;
+	*dpi = dpi_create(config->inspection.flows_max, config->inspection.dpi_max_packets);
+	return *dpi ? 0 : -ENOMEM;
+}
+
+static int
 create_worker(struct live *live, unsigned number)
 {
 	const struct house *house = live->house;
@@ -86,9 +89,9 @@ create_worker(struct live *live, unsigned number)
 	error = report_ring_init(&worker->reports, number, REPORT_RING_SLOTS, live->memory.socket);
 	if (error == 0) {
 		settings.output = report_ring_output(&worker->reports);
-		if (house->config->inspection.mode != INSPECT_OFF)
-			settings.dpi = dpi_create(house->config->inspection.flows_max,
-				house->config->inspection.dpi_max_packets);
+		error = create_dpi(house->config, &settings.dpi);
+	}
+	if (error == 0) {
 		error = pipeline_init(&worker->pipeline, &settings);
 		if (error)
 			dpi_free(settings.dpi);
@@ -102,6 +105,7 @@ create_worker(struct live *live, unsigned number)
 	worker->quiescence = live->quiescence;
 	worker->number = (uint16_t)number;
 	worker->stop = live->stop;
+	worker->clock = live->clock;
 	worker->naps = eal_shares_cpus() || ports_are_kernel(&live->ports);
 	live->workers[live->worker_count++] = worker;
 	return 0;
@@ -155,6 +159,19 @@ sum_losses(const struct health_record *health)
 }
 
 static void
+warn_of_step(struct live *live)
+{
+	int64_t step = clock_step(&live->clock) / SECOND;
+
+	if (step == live->step_told)
+		return;
+	log_warning("the system clock was set %+" PRId64
+		    " s since the start; event times follow it after a restart",
+		step);
+	live->step_told = step;
+}
+
+static void
 send_health(struct live *live, int64_t now)
 {
 	struct health_record *health = &live->health;
@@ -173,6 +190,7 @@ send_health(struct live *live, int64_t now)
 			losses - live->last_losses);
 	live->last_losses = losses;
 	live->last_health = now;
+	warn_of_step(live);
 }
 
 static void
@@ -183,7 +201,7 @@ control_loop(struct live *live)
 
 	while (!atomic_load(live->stop)) {
 		unsigned received = receive_reports(live);
-		int64_t now = clock_now();
+		int64_t now = clock_now(&live->clock);
 
 		control_tick(live->control, now, false);
 		if (now - live->last_health >= interval)
@@ -215,8 +233,8 @@ wind_down(struct live *live)
 	while (receive_reports(live) > 0)
 		;
 	rte_eal_mp_wait_lcore();
-	control_tick(live->control, clock_now(), true);
-	send_health(live, clock_now());
+	control_tick(live->control, clock_now(&live->clock), true);
+	send_health(live, clock_now(&live->clock));
 }
 
 static int
@@ -225,14 +243,17 @@ launch(struct live *live)
 	unsigned number = 0;
 	unsigned lcore;
 
+	/* Before the first one runs: a running worker cannot be taken back. */
+	if (rte_lcore_count() - 1 < live->worker_count)
+		return -ENODEV;
 	RTE_LCORE_FOREACH_WORKER (lcore) {
 		if (number == live->worker_count)
 			break;
 		if (rte_eal_remote_launch(worker_run, live->workers[number], lcore) != 0)
-			return -EBUSY;
+			abort(); /* all lcores wait at this point */
 		number++;
 	}
-	return number == live->worker_count ? 0 : -ENODEV;
+	return 0;
 }
 
 static bool
@@ -299,7 +320,8 @@ live_run(const struct house *house, const atomic_bool *stop)
 	live->house = house;
 	live->stop = stop;
 	live->memory = eal_memory((int)rte_socket_id());
-	live->started = live->last_health = clock_now();
+	live->clock = clock_start();
+	live->started = live->last_health = clock_now(&live->clock);
 	running = set_up(live);
 	if (running) {
 		log_info("listening on %u ports with %u workers", live->ports.count,

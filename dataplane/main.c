@@ -138,33 +138,43 @@ run(const struct options *options, struct config *config)
 	return code;
 }
 
-int
-main(int argc, char **argv)
+static int
+start(const struct options *options)
 {
-	struct options options;
 	struct config *config;
 	char error[ERROR_SIZE];
-	int code = options_parse(argc, argv, &options);
+	int code;
 
-	if (code >= 0)
-		return code;
 	log_open("camspand", LOG_LEVEL_INFO);
-	if (options.reference) {
+	if (options->reference) {
 		config_print_reference(stdout);
 		return EXIT_SUCCESS;
 	}
-	config = load_config(&options, error, sizeof(error));
+	config = load_config(options, error, sizeof(error));
 	if (config == NULL)
 		return fail(error, EXIT_USAGE);
 	log_open("camspand", (enum log_level)config->log_level);
-	if (options.print_config) {
+	if (options->print_config) {
 		config_print(config, stdout);
 		config_free(config);
 		return EXIT_SUCCESS;
 	}
 	catch_signals();
-	code = run(&options, config);
+	code = run(options, config);
 	config_free(config);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	int code = options_parse(argc, argv, &options);
+
+	if (code < 0)
+		code = start(&options);
 	free(options.captures);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		code = fail("results could not be written to standard output", EXIT_FAILURE);
 	return code;
 }

@@ -14,6 +14,9 @@
 #define LOOKS_UNTIL_LONGEST 4 /* each look waits twice as long as the one before, up to 32 s */
 #define TCP_LINGER          INT64_C(5000000000)
 
+#define TIME_JUMP    INT64_C(3600000000000)
+#define JUMP_PACKETS 4
+
 #define MILLISECOND INT64_C(1000000)
 
 /* The stages of one burst. Arrays rather than one record per packet: each stage reads one of them.
@@ -36,8 +39,8 @@ receive_record(void *context, struct flow *flow, const struct flow_origin *origi
 	struct flow_record record;
 
 	flow_to_record(flow, origin, wide, reason, &record);
-	if (pipeline->inspector.dpi && origin->application)
-		dpi_name(pipeline->inspector.dpi, origin->application, record.application_name);
+	if (pipeline->inspector.dpi && record.application)
+		dpi_name(pipeline->inspector.dpi, record.application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
 		return false;
 	flow->flags |= FLOW_REPORTED;
@@ -153,6 +156,30 @@ pipeline_free(struct pipeline *pipeline)
 		flow_table_free(&pipeline->ipv6);
 }
 
+/* Timers follow packet time. A lone packet from far ahead would end every flow, and one capture
+ * after a later one would find all timers in the future: a jump counts once several packets in a
+ * row agree on it. Then the wheels start anew from there. Live time never jumps (clock.h). */
+static void
+follow_time(struct pipeline *pipeline, int64_t time)
+{
+	int64_t ahead = time - pipeline->now;
+
+	if (ahead > -TIME_JUMP && ahead < TIME_JUMP) {
+		pipeline->strange_times = 0;
+		if (ahead > 0)
+			pipeline->now = time;
+		return;
+	}
+	if (pipeline->now != 0 && ++pipeline->strange_times < JUMP_PACKETS)
+		return;
+	pipeline->strange_times = 0;
+	pipeline->now = time;
+	if (ahead < 0) {
+		flow_expiry_restart(&pipeline->ipv4, time);
+		flow_expiry_restart(&pipeline->ipv6, time);
+	}
+}
+
 /* Decodes all; packets of flows go on to the next stages, others are done here. */
 static void
 decode_stage(struct pipeline *pipeline, struct packet *packets, unsigned count, enum link_type link,
@@ -166,8 +193,7 @@ decode_stage(struct pipeline *pipeline, struct packet *packets, unsigned count, 
 
 		pipeline->balance.received_bytes += packet->wire_length;
 		pipeline->balance.fates[fate]++;
-		if (packet->time > pipeline->now)
-			pipeline->now = packet->time;
+		follow_time(pipeline, packet->time);
 		if (fate != PACKET_DECODED)
 			continue;
 		if (packet->l3_kind == PACKET_L3_IPV4 || packet->l3_kind == PACKET_L3_IPV6)
@@ -215,7 +241,7 @@ entry_stage(struct burst *burst)
 }
 
 static uint32_t
-begin_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
+begin_flow(const struct burst *burst, unsigned i)
 {
 	struct flow_table *table = burst->table[i];
 	const struct packet *packet = burst->packet[i];
@@ -231,7 +257,8 @@ begin_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 	origin->mac[end] = packet->source_mac;
 	origin->mac[!end] = packet->destination_mac;
 	flow_decide_initiator(&table->flows[index], packet, end);
-	inspector_begin(&pipeline->inspector, &table->flows[index]);
+	if (flow_is_icmp(&table->flows[index].key))
+		origin->application = (uint16_t)(packet->icmp_type << 8 | packet->icmp_code);
 	flow_expiry_arm(table, index, packet->time + FIRST_LOOK);
 	return index;
 }
@@ -254,7 +281,7 @@ restart_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i, u
 	}
 	table->counters.expired++;
 	flow_table_remove(table, index);
-	return begin_flow(pipeline, burst, i);
+	return begin_flow(burst, i);
 }
 
 static inline bool
@@ -285,7 +312,7 @@ update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 	uint32_t ticks;
 
 	if (index == FLOW_NONE) {
-		index = begin_flow(pipeline, burst, i);
+		index = begin_flow(burst, i);
 		if (index == FLOW_NONE)
 			return;
 	}
@@ -305,6 +332,8 @@ update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
 	flow = &table->flows[index];
 	if (flow_count(flow, packet, burst->end[i], flow_ticks(flow, packet->time)))
 		flow_expiry_arm(table, index, wake_after_end(table, flow, packet->time));
+	if (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0)
+		inspector_begin(&pipeline->inspector, flow, packet);
 	if (flow->inspection)
 		inspector_packet(&pipeline->inspector, flow, &table->origins[index], packet,
 			flow_from_initiator(flow, burst->end[i]));

@@ -41,7 +41,8 @@ struct pipeline {
 	struct pipeline_output output;
 	/* Published by the control thread; read at early looks only. */
 	const struct watch_set *_Atomic watch;
-	int64_t now; /* latest packet time seen: never goes back */
+	int64_t now;            /* latest believable packet time: see follow_time() */
+	uint32_t strange_times; /* packets in a row that were far from it */
 };
 
 /* Returns 0 or -errno. Large: allocate it where its memory source says. */

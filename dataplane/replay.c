@@ -80,9 +80,12 @@ set_up(struct replay *replay, const struct house *house)
 		return false;
 	}
 	pipeline.output = report_ring_output(&replay->reports);
-	if (house->config->inspection.mode != INSPECT_OFF)
+	if (house->config->inspection.mode != INSPECT_OFF) {
 		pipeline.dpi = dpi_create(house->config->inspection.flows_max,
 			house->config->inspection.dpi_max_packets);
+		if (pipeline.dpi == NULL)
+			return false; /* told by dpi_create() */
+	}
 	error = pipeline_init(&replay->pipeline, &pipeline);
 	if (error) {
 		dpi_free(pipeline.dpi);

@@ -6,6 +6,9 @@
 #include <rte_ring_elem.h>
 #include <stdio.h>
 
+/* Room that flow records leave for facts and samples, which cannot wait. */
+#define FLOW_RESERVE 1024
+
 _Static_assert(sizeof(struct report) % 4 == 0, "rte_ring copies words");
 
 int
@@ -46,7 +49,7 @@ send_flow(void *context, const struct flow_record *record)
 	struct report report = {.kind = REPORT_FLOW, .flow = *record};
 
 	/* The flow table keeps the flow and counts the deferral. */
-	if (rte_ring_full(ring->ring))
+	if (rte_ring_free_count(ring->ring) <= FLOW_RESERVE)
 		return false;
 	return send(ring, &report);
 }

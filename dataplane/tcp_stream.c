@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define REPEATED_SYN_DISTANCE (1u << 24) /* bytes sent while a SYN may still be repeated */
+
 int
 tcp_buffers_init(struct tcp_buffers *buffers, uint32_t count, const struct memory_source *memory)
 {
@@ -73,12 +75,26 @@ tcp_stream_start(struct tcp_stream *stream, uint32_t sequence)
 	stream->started = true;
 }
 
+void
+tcp_stream_syn(struct tcp_stream *stream, struct tcp_buffers *buffers, uint32_t sequence)
+{
+	/* Not far behind what is wanted: the SYN of this very connection again. */
+	if (stream->started && stream->wanted - sequence < REPEATED_SYN_DISTANCE)
+		return;
+	if (stream->started) {
+		release_buffer(stream, buffers);
+		stream->gap = true;
+	}
+	tcp_stream_start(stream, sequence);
+}
+
 static void
 note_gap(struct tcp_stream *stream, struct tcp_buffers *buffers, uint32_t resume)
 {
 	release_buffer(stream, buffers);
 	stream->wanted = resume;
 	stream->gap = true;
+	stream->far = false;
 	buffers->gaps++;
 }
 
@@ -218,10 +234,12 @@ tcp_stream_segment(struct tcp_stream *stream, struct tcp_buffers *buffers, uint3
 		tcp_stream_start(stream, sequence);
 	ahead = (int32_t)(sequence - stream->wanted);
 	if (ahead < 0) { /* retransmitted or skipped bytes */
-		if ((uint32_t)-ahead >= length)
+		uint32_t behind = stream->wanted - sequence;
+
+		if (behind >= length)
 			return;
-		data += (uint32_t)-ahead;
-		length -= (uint32_t)-ahead;
+		data += behind;
+		length -= behind;
 		ahead = 0;
 	}
 	if (ahead == 0 && stream->buffer == 0) {
@@ -229,7 +247,13 @@ tcp_stream_segment(struct tcp_stream *stream, struct tcp_buffers *buffers, uint3
 		return;
 	}
 	if ((uint32_t)ahead + length > STREAM_BUFFER_SIZE) {
-		/* It cannot be kept until the hole is filled: go on from here. */
+		/* It cannot be kept until the hole is filled: go on from here, but not for one
+		 * forged segment: the next one must follow it. */
+		if (!stream->far || stream->far_next != sequence) {
+			stream->far = true;
+			stream->far_next = sequence + length;
+			return;
+		}
 		note_gap(stream, buffers, stream->wanted + (uint32_t)ahead);
 		deliver_directly(stream, buffers, data, length, deliver, context);
 		return;

@@ -20,6 +20,8 @@ struct tcp_stream {
 	uint8_t range_count;
 	bool started;
 	bool gap; /* bytes were lost since the last call of the classifier */
+	bool far; /* a segment beyond the buffer came; `far_next` would follow it */
+	uint32_t far_next;
 	struct {
 		uint16_t begin, end; /* offsets in the buffer */
 	} ranges[TCP_STREAM_RANGES];
@@ -44,6 +46,8 @@ void tcp_buffers_free(struct tcp_buffers *buffers);
 
 /* The sequence number of the next byte is known (SYN). */
 void tcp_stream_start(struct tcp_stream *stream, uint32_t sequence);
+/* A SYN was seen: the stream starts there, unless it has and this is a repetition. */
+void tcp_stream_syn(struct tcp_stream *stream, struct tcp_buffers *buffers, uint32_t sequence);
 /* One segment. `deliver` is called with all contiguous bytes that are new. */
 void tcp_stream_segment(struct tcp_stream *stream, struct tcp_buffers *buffers, uint32_t sequence,
 	const uint8_t *data, uint32_t length, tcp_deliver_fn deliver, void *context);

@@ -15,15 +15,6 @@
 
 _Static_assert(PIPELINE_BURST == 32, "receive bursts are sized for the drivers' vector paths");
 
-static int64_t
-clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now); /* vDSO: no system call */
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* Drivers that strip VLAN tags tell them beside the frame: put them back where the decoder looks.
  */
 static inline void
@@ -100,7 +91,7 @@ worker_run(void *argument)
 	rte_rcu_qsbr_thread_register(worker->quiescence, worker->number);
 	rte_rcu_qsbr_thread_online(worker->quiescence, worker->number);
 	while (!atomic_load_explicit(worker->stop, memory_order_relaxed)) {
-		int64_t now = clock_now();
+		int64_t now = clock_now(&worker->clock);
 		unsigned received = 0;
 
 		for (uint16_t port = 0; port < worker->ports->count; port++)

@@ -3,6 +3,7 @@
 #ifndef CAMSPAN_WORKER_H
 #define CAMSPAN_WORKER_H
 
+#include "dataplane/clock.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/port.h"
 #include "dataplane/report.h"
@@ -18,6 +19,7 @@ struct worker {
 	struct rte_rcu_qsbr *quiescence; /* the worker reports here that it holds no snapshot */
 	uint16_t number;
 	bool naps; /* sleeps when nothing comes: kernel ports, or a CPU that others need too */
+	struct steady_clock clock;
 	const atomic_bool *stop;
 	atomic_bool drained; /* all flows were handed over after the stop */
 };

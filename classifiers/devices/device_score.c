@@ -99,10 +99,9 @@ read_class(const struct device *device, struct class_scores *scores)
 		if (fact->says_class == DEVICE_UNKNOWN || fact->says_class > DEVICE_OTHER)
 			continue;
 		if (fact->says_class <= DEVICE_DOORBELL)
-			sum_add(&scores->video_sum, fact->channel, fact->weight_class, counts);
+			sum_add(&scores->video_sum, fact, fact->weight_class, counts);
 		if (!device->notes[i].any_video)
-			sum_add(&kinds[fact->says_class], fact->channel, fact->weight_class,
-				counts);
+			sum_add(&kinds[fact->says_class], fact, fact->weight_class, counts);
 	}
 	scores->video = sum_total(&scores->video_sum, SUM_OF_CLASS);
 	scores->camera = sum_total(&kinds[DEVICE_CAMERA], SUM_OF_CLASS);

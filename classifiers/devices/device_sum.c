@@ -2,6 +2,7 @@
 #include "classifiers/devices/device_sum.h"
 
 #include <math.h>
+#include <string.h>
 
 static const float caps[CHANNEL_COUNT][2] = {
 	[CHANNEL_OUI] = {3.0f, 3.2f},
@@ -18,15 +19,15 @@ static const float caps[CHANNEL_COUNT][2] = {
 	[CHANNEL_BEHAVIOUR] = {3.2f, 3.2f},
 };
 
+/* What hearsay of all channels may add. Of the class: a strong fact's weight, below what makes an
+ * unknown host a camera. Of the vendor: below what names one, so it gives no status either. */
+static const float hearsay_caps[] = {[SUM_OF_CLASS] = 3.2f, [SUM_OF_VENDOR] = 1.4f};
+
 #define WEIGHTS (sizeof(((struct channel_sum *)0)->weights) / sizeof(float))
 
-void
-sum_add(struct sum *sum, uint8_t channel, float weight, float counts)
+static void
+keep_strongest(float *weights, float weight)
 {
-	float *weights = sum->channels[channel].weights;
-
-	sum->channels[channel].raw += weight;
-	weight = counts;
 	for (size_t i = 0; i < WEIGHTS && weight > 0; i++)
 		if (weight > weights[i]) {
 			float weaker = weights[i];
@@ -36,36 +37,72 @@ sum_add(struct sum *sum, uint8_t channel, float weight, float counts)
 		}
 }
 
+void
+sum_add(struct sum *sum, const struct device_fact *fact, float weight, float counts)
+{
+	struct channel_sum *channel = &sum->channels[fact->channel];
+
+	channel->raw += weight;
+	keep_strongest(fact->side == SIDE_PEER ? channel->hearsay : channel->weights, counts);
+}
+
 static float
-channel_total(const struct channel_sum *channel, float cap)
+halved_total(const float *weights, float cap)
 {
 	float total = 0;
 	float share = 1;
 
 	for (size_t i = 0; i < WEIGHTS; i++) {
-		total += channel->weights[i] * share;
+		total += weights[i] * share;
 		share /= 2;
 	}
 	return fminf(total, cap);
 }
 
-float
-sum_total(const struct sum *sum, enum sum_kind kind)
+/* The part of each hearsay weight that keeps all of them together below their cap. */
+static float
+hearsay_share(const struct sum *sum, enum sum_kind kind)
 {
 	float total = 0;
 
 	for (int i = 0; i < CHANNEL_COUNT; i++)
-		total += channel_total(&sum->channels[i], caps[i][kind]);
+		total += halved_total(sum->channels[i].hearsay, caps[i][kind]);
+	return total > hearsay_caps[kind] ? hearsay_caps[kind] / total : 1;
+}
+
+static float
+channel_total(const struct channel_sum *channel, float cap, float share)
+{
+	float weights[WEIGHTS];
+
+	memcpy(weights, channel->weights, sizeof(weights));
+	for (size_t i = 0; i < WEIGHTS; i++)
+		keep_strongest(weights, channel->hearsay[i] * share);
+	/* Hearsay above the channel's cap must not come back when it is shared out. */
+	return fminf(halved_total(weights, cap),
+		halved_total(channel->weights, cap) + share * halved_total(channel->hearsay, cap));
+}
+
+float
+sum_total(const struct sum *sum, enum sum_kind kind)
+{
+	float share = hearsay_share(sum, kind);
+	float total = 0;
+
+	for (int i = 0; i < CHANNEL_COUNT; i++)
+		total += channel_total(&sum->channels[i], caps[i][kind], share);
 	return total;
 }
 
 void
 sum_shares(const struct sum *sum, enum sum_kind kind, struct device_share *shares)
 {
+	float share = hearsay_share(sum, kind);
+
 	for (int i = 0; i < CHANNEL_COUNT; i++)
 		shares[i] = (struct device_share){
 			.raw = sum->channels[i].raw,
-			.counted = channel_total(&sum->channels[i], caps[i][kind]),
+			.counted = channel_total(&sum->channels[i], caps[i][kind], share),
 		};
 }
 

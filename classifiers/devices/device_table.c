@@ -268,6 +268,27 @@ is_binding(const struct evidence *evidence)
 	       evidence->attribute == ATTRIBUTE_DHCP_ADDRESS;
 }
 
+/* What a datagram says may come from anybody: when the frame's MAC is neither the device's nor a
+ * router's, somebody else said it. */
+static bool
+is_hearsay(const struct device_table *table, const struct device *device,
+	const struct evidence *evidence)
+{
+	enum evidence_channel channel =
+		evidence_attribute_channel((enum evidence_attribute)evidence->attribute);
+	struct identity frame = {.mac = evidence->subject.mac, .tenant = evidence->subject.tenant};
+	const struct device *sender;
+
+	if (evidence->side != SIDE_DEVICE ||
+		(channel != CHANNEL_DISCOVERY && channel != CHANNEL_PROTOCOL) ||
+		!mac_is_set(&frame.mac) || !mac_is_set(&device->identity.mac) ||
+		mac_equal(&frame.mac, &device->identity.mac))
+		return false;
+	/* A MAC that never became a device is a gateway's by its number. */
+	sender = device_find_identity(table, &frame);
+	return sender && !sender->router;
+}
+
 static bool
 is_valid(const struct evidence *evidence)
 {
@@ -278,7 +299,7 @@ is_valid(const struct evidence *evidence)
 void
 device_table_evidence(struct device_table *table, const struct evidence *evidence)
 {
-	struct evidence turned;
+	struct evidence turned, told;
 	struct device *device;
 	bool host = evidence->attribute == ATTRIBUTE_HTTP_HOST;
 
@@ -296,6 +317,11 @@ device_table_evidence(struct device_table *table, const struct evidence *evidenc
 		return;
 	}
 	device_touch(table, device, evidence->time);
+	if (is_hearsay(table, device, evidence)) {
+		told = *evidence;
+		told.side = SIDE_PEER;
+		evidence = &told;
+	}
 	if (evidence_attribute_channel((enum evidence_attribute)evidence->attribute) ==
 			CHANNEL_LINK ||
 		(evidence->value[0] == '\0'))

@@ -48,7 +48,7 @@ score_vendor(const struct device *device, const char *id, bool maker, bool names
 			continue;
 		if (!names && fact->channel == CHANNEL_DNS)
 			continue;
-		sum_add(&candidate.sum, fact->channel, fact->weight_vendor,
+		sum_add(&candidate.sum, fact, fact->weight_vendor,
 			device_fact_counts(device, i) ? vendor_weight(fact, maker) : 0);
 	}
 	candidate.score = sum_total(&candidate.sum, SUM_OF_VENDOR);

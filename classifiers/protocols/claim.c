@@ -12,14 +12,16 @@ claim_of(const struct packet *packet, const struct ip_address *ip, const struct 
 	bool names_ip = ip_is_unicast(ip);
 	bool names_mac = mac_is_unicast(mac);
 	bool frame_mac_known = (packet->flags & HAS_SOURCE_MAC) != 0;
-	bool agrees = (names_ip && ip_equal(ip, &packet->source)) ||
-		      (names_mac && frame_mac_known && mac_equal(mac, &packet->source_mac));
+	bool same_ip = names_ip && ip_equal(ip, &packet->source);
+	bool same_mac = names_mac && frame_mac_known && mac_equal(mac, &packet->source_mac);
 
 	if (names_ip)
 		claim.ip = *ip;
-	if (names_mac)
+	/* Anybody may write an address of another into a packet, and its MAC into the body. What a
+	 * router passed on looks the same: its word is kept for the address and binds no MAC. */
+	if (names_mac && (same_mac || !same_ip))
 		claim.mac = *mac;
-	if ((names_ip || names_mac) && !agrees) {
+	if ((names_ip || names_mac) && !same_mac && (!same_ip || (names_mac && frame_mac_known))) {
 		claim.side = SIDE_PEER;
 		return claim;
 	}

@@ -12,9 +12,11 @@ struct claim {
 };
 
 /* The host that the body describes. `ip` and `mac` are what the body says; ones that identify no
- * host (unset, multicast) are taken from the packet instead. A body that agrees with the packet in
- * the address or the MAC is the device's own word (SIDE_DEVICE). Else somebody speaks of another
- * host: SIDE_PEER, and nothing is taken from the packet. */
+ * host (unset, multicast) are taken from the packet instead. A body that names the frame's MAC, or
+ * the packet's address and no MAC, is the device's own word (SIDE_DEVICE). A MAC other than the
+ * frame's makes it hearsay (SIDE_PEER): of the address alone when that is the packet's, as a router
+ * may have passed it on. Else somebody speaks of another host, and nothing is taken from the
+ * packet. Without a link header an address that agrees is believed, a MAC is not. */
 struct claim claim_of(
 	const struct packet *packet, const struct ip_address *ip, const struct mac_address *mac);
 void report_claim(const struct inspection *in, const struct classifier *classifier,

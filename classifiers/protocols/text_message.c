@@ -2,6 +2,7 @@
 #include "classifiers/protocols/text_message.h"
 
 #include "dataplane/cursor.h"
+#include "dataplane/records/secrets.h"
 
 #include <ctype.h>
 
@@ -402,5 +403,5 @@ text_uri_path(struct text uri, char *path, size_t size)
 	}
 	used = append_query(path, used, size, query);
 	path[used] = '\0';
-	return used;
+	return secrets_mask(path, size);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/records/evidence.h"
 
+#include "dataplane/records/secrets.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -130,5 +132,5 @@ evidence_set_value(struct evidence *evidence, const void *value, size_t length)
 		length -= printable ? step : 1;
 	}
 	evidence->value[used] = '\0';
-	evidence->value_length = (uint8_t)used;
+	evidence->value_length = (uint8_t)secrets_mask(evidence->value, sizeof(evidence->value));
 }

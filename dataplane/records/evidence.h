@@ -137,7 +137,7 @@ enum evidence_channel evidence_attribute_channel(enum evidence_attribute attribu
 const char *evidence_channel_name(enum evidence_channel channel);
 const char *evidence_side_name(enum evidence_side side);
 /* Copies `length` bytes as printable UTF-8: trims blanks at both ends, replaces control and invalid
- * bytes with '?', cuts at a character boundary. */
+ * bytes with '?', cuts at a character boundary, masks credentials (secrets.h). */
 void evidence_set_value(struct evidence *evidence, const void *value, size_t length);
 
 #endif

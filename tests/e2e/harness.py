@@ -2,6 +2,7 @@
 """What the end-to-end tests share: programs to run, captures to write, a list of what did not hold."""
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Workspace:
     """A directory of the test's own, gone at its end."""
 
     def __enter__(self):
+        # A test that is ended for its time cleans up too.
+        signal.signal(signal.SIGTERM, lambda *unused: sys.exit(1))
         self.directory = tempfile.mkdtemp(prefix="camspan-test-")
         return self
 

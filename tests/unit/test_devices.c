@@ -326,12 +326,51 @@ test_bound_addresses_keep_their_facts(void)
 	say(table, "02:00:00:00:00:01", "10.0.0.5", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
 	say(table, "02:00:00:00:00:02", "10.0.0.5", ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp");
 	CU_ASSERT_EQUAL(at(table, "10.0.0.5")->mac.bytes[5], 1);
-	CU_ASSERT_STRING_EQUAL(at(table, "10.0.0.5")->maker, "hikvision");
+	/* Said from another MAC: kept, as hearsay that names nobody. */
+	CU_ASSERT_EQUAL(at(table, "10.0.0.5")->facts[0].side, SIDE_PEER);
+	CU_ASSERT_EQUAL(at(table, "10.0.0.5")->status, STATUS_UNKNOWN);
 	/* A new lease moves the address, not the device. */
 	say(table, "02:00:00:00:00:01", "10.0.0.9", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
 	CU_ASSERT_PTR_EQUAL(at(table, "10.0.0.9"), at(table, "10.0.0.5"));
 	say(table, "02:00:00:00:00:03", "10.0.0.9", ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
 	CU_ASSERT_EQUAL(at(table, "10.0.0.9")->mac.bytes[5], 3);
+	device_table_free(table);
+}
+
+/* However much others say of a host, it is neither a camera nor of a restricted maker by that. */
+static void
+test_hearsay_accuses_nobody(void)
+{
+	static const struct said hearsay[] = {
+		{ATTRIBUTE_PROTOCOL, SIDE_PEER, "sadp"},
+		{ATTRIBUTE_PROTOCOL, SIDE_PEER, "baichuan"},
+		{ATTRIBUTE_PROTOCOL, SIDE_PEER, "dhdiscover"},
+		{ATTRIBUTE_SADP_MODEL, SIDE_PEER, "DS-2CD2042WD-I"},
+		{ATTRIBUTE_SADP_MODEL, SIDE_PEER, "CS-CV206-C0-1A1WFR"},
+		{ATTRIBUTE_HTTP_SERVER, SIDE_PEER, "App-webs/"},
+		{ATTRIBUTE_ONVIF_MANUFACTURER, SIDE_PEER, "HIKVISION"},
+		{ATTRIBUTE_TLS_SUBJECT, SIDE_PEER, "O=HIKVISION, CN=x"},
+		{ATTRIBUTE_RTSP_REALM, SIDE_PEER, "Login to 4H01D66PAJ2FA64"},
+		{ATTRIBUTE_VIDEO_SOURCE, SIDE_PEER, "h264"},
+	};
+	struct device_table *table = new_table(64);
+	const char *mac = "02:00:00:00:00:01", *ip = "10.0.0.5";
+
+	for (size_t i = 0; i < sizeof(hearsay) / sizeof(hearsay[0]); i++) {
+		const struct device_record *device;
+
+		say(table, mac, ip, hearsay[i].attribute, hearsay[i].side, hearsay[i].value);
+		device = at(table, ip);
+		CU_ASSERT_EQUAL(device->device_class, DEVICE_UNKNOWN);
+		CU_ASSERT_EQUAL(device->status, STATUS_UNKNOWN);
+		CU_ASSERT(device->confidence < 0.5f);
+		check_accounts(device);
+	}
+	/* Its own word does, and hearsay may add to it. */
+	say(table, mac, ip, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp");
+	CU_ASSERT_EQUAL(at(table, ip)->device_class, DEVICE_CAMERA);
+	CU_ASSERT_EQUAL(at(table, ip)->status, STATUS_RESTRICTED);
+	check_accounts(at(table, ip));
 	device_table_free(table);
 }
 
@@ -445,6 +484,7 @@ main(void)
 		{"a router gives facts to addresses", test_router_gives_facts_to_addresses},
 		{"many addresses make a router", test_many_addresses_make_a_router},
 		{"bound addresses keep their facts", test_bound_addresses_keep_their_facts},
+		{"hearsay accuses nobody", test_hearsay_accuses_nobody},
 		{"a flood spares the identified", test_flood_spares_the_identified},
 		{"reports are limited", test_reports_are_limited},
 		{"the unchanged is told again", test_the_unchanged_is_told_again},

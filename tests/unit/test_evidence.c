@@ -45,6 +45,44 @@ test_long_values_end_at_a_character(void)
 	CU_ASSERT_EQUAL(evidence.value_length, EVIDENCE_VALUE_SIZE - 2);
 }
 
+/* Every place where the marker stood must be masked, and what identifies must stay. */
+static void
+test_secrets_are_masked(void)
+{
+	static const struct {
+		const char *text, *masked;
+	} cases[] = {
+		{"DS-2CD?password=MARK", "DS-2CD?password=***"},
+		{"1 pwd:MARK x", "1 pwd:*** x"},
+		{"Server/1.0 pw=MARK", "Server/1.0 pw=***"},
+		{"//admin:MARK@x/y", "//x/y"},
+		{"rtsp://admin:MA@RK@10.0.0.1/live", "rtsp://10.0.0.1/live"},
+		{"/live/x;pw:MARK/ch1", "/live/x;pw:***/ch1"},
+		{"/cgi?usr=a&loginPwd=MARK&ch=1", "/cgi?usr=a&loginPwd=***&ch=1"},
+		{"/a?admin_password=MARK", "/a?admin_password=***"},
+		{"/a?PASSWD%3DMARK&b=1", "/a?PASSWD%3D***&b=1"},
+		{"token: MARK", "token: ***"},
+		{"key=\"MARK\"", "key=\"***\""},
+		{"crypto key:MARK", "crypto key:***"},
+		{"a?sid=MARK&x", "a?sid=***&x"},
+		{"api_key=MARK", "api_key=***"},
+		{"secret=MARK,secret=MARK", "secret=***,secret=***"},
+		{"user=_password=_channel=", "user=_password=_channel="},
+		{"password=", "password="},
+		{"password=a", "password=***"},
+		/* no secrets */
+		{"monkey=1 turkey:2", "monkey=1 turkey:2"},
+		{"Login to 4C05678PAG12345", "Login to 4C05678PAG12345"},
+		{"compass=3", "compass=3"},
+		{"http://10.0.0.1:80/desc.xml", "http://10.0.0.1:80/desc.xml"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		expect_value(cases[i].text, strlen(cases[i].text), cases[i].masked);
+		CU_ASSERT_PTR_NULL(strstr(cases[i].masked, "MARK"));
+	}
+}
+
 static void
 test_attribute_names_are_unique(void)
 {
@@ -59,6 +97,7 @@ main(void)
 	CU_TestInfo tests[] = {
 		{"values are printable UTF-8", test_values_are_printable_utf8},
 		{"long values end at a character", test_long_values_end_at_a_character},
+		{"secrets are masked", test_secrets_are_masked},
 		{"attribute names are unique", test_attribute_names_are_unique},
 		CU_TEST_INFO_NULL,
 	};

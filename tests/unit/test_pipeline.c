@@ -202,11 +202,80 @@ test_who_began(void)
 	CU_ASSERT_EQUAL(record->initiator.port, client.port);
 	CU_ASSERT_TRUE(record->initiator_certain);
 	end();
-	begin();
+	begin(); /* an answer whose question was missed, and what follows it */
 	udp((struct frame_end){2, 53}, client, 20, START);
+	udp(client, (struct frame_end){2, 53}, 20, START);
 	record = only_record();
 	CU_ASSERT_EQUAL(record->initiator.port, client.port);
 	CU_ASSERT_FALSE(record->initiator_certain);
+	CU_ASSERT_TRUE(record->answered);
+	end();
+	begin(); /* who talks alone has begun, whatever its port */
+	udp((struct frame_end){2, 123}, client, 20, START);
+	record = only_record();
+	CU_ASSERT_EQUAL(record->initiator.port, 123);
+	CU_ASSERT_FALSE(record->answered);
+	end();
+}
+
+/* A reset that was forged, or meant nothing: the transfer goes on and is reported as it goes. */
+static void
+test_data_after_a_reset_is_no_end(void)
+{
+	begin();
+	tcp(client, server, TCP_SYN, "", START);
+	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 1000);
+	tcp(server, client, TCP_RST, "", START + 2000);
+	for (int second = 1; second < 700; second++)
+		tcp(client, server, TCP_ACK, "data", START + second * SECOND);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(out.count, 3);
+	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_END_ACTIVE_TIMEOUT);
+	for (unsigned i = 0; i < out.count; i++)
+		CU_ASSERT_TRUE(out.records[i].answered && out.records[i].id == out.records[0].id);
+	end();
+}
+
+static void
+test_a_reset_with_text_is_no_answer(void)
+{
+	begin();
+	tcp(client, server, TCP_SYN, "", START);
+	tcp(server, client, TCP_RST | TCP_ACK, "refused by policy", START + 1);
+	CU_ASSERT_FALSE(only_record()->answered);
+	end();
+}
+
+/* A lone strange time stamp changes nothing; a capture that goes back starts the timers anew. */
+static void
+test_packet_time_may_jump(void)
+{
+	begin();
+	udp(client, server, 10, START);
+	udp((struct frame_end){9, 9}, server, 10, START + 400000000 * SECOND);
+	udp((struct frame_end){8, 8}, server, 10, START + SECOND);
+	CU_ASSERT_EQUAL(pipeline.now, START + SECOND);
+	CU_ASSERT_EQUAL(out.count, 0);
+	for (int second = 0; second < 100; second++)
+		udp((struct frame_end){8, 8}, server, 10, START + (second - 86400) * SECOND);
+	CU_ASSERT_TRUE(pipeline.now < START);
+	for (int second = 100; second < 1000; second++)
+		udp((struct frame_end){7, 7}, server, 10, START + (second - 86400) * SECOND);
+	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_END_ACTIVE_TIMEOUT);
+	CU_ASSERT_TRUE(out.count >= 2);
+	end();
+}
+
+/* A flood of flows without payload takes no inspection from the one that has some. */
+static void
+test_a_scan_takes_no_inspection(void)
+{
+	begin();
+	for (uint16_t port = 1; port < 500; port++)
+		tcp((struct frame_end){3, port}, server, TCP_SYN, "", START);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	tcp(client, server, TCP_ACK, "OPTIONS rtsp://x/ RTSP/1.0\r\n", START);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 1);
 	end();
 }
 
@@ -349,6 +418,7 @@ test_ipv6_and_icmp(void)
 		CU_ASSERT_EQUAL(out.records[i].packets[1], 1);
 		CU_ASSERT_TRUE(out.records[i].answered);
 	}
+	CU_ASSERT_EQUAL(out.records[0].icmp_type, 8);
 	CU_ASSERT_EQUAL(out.records[1].initiator.ip.family, ADDRESS_IPV6);
 	end();
 }
@@ -406,6 +476,10 @@ main(void)
 		{"padding is not counted", test_padding_is_not_counted},
 		{"who answered", test_who_answered},
 		{"who began", test_who_began},
+		{"data after a reset is no end", test_data_after_a_reset_is_no_end},
+		{"a reset with text is no answer", test_a_reset_with_text_is_no_answer},
+		{"packet time may jump", test_packet_time_may_jump},
+		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
 		{"connections end and begin again", test_connections_end_and_begin_again},
 		{"a silence parts flows even before the wheel turns",
 			test_a_silence_parts_flows_even_before_the_wheel_turns},

@@ -209,6 +209,25 @@ test_sadp_reply_about_another(void)
 	CU_ASSERT_PTR_NULL(heard_find(&heard, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"));
 }
 
+/* The victim's address and, in the body, its MAC: the frame shows that another host speaks. */
+static void
+test_sadp_reply_with_a_forged_source(void)
+{
+	struct packet packet = datagram(CAMERA, 37020, "239.255.255.250", 37020);
+
+	packet.source_mac.bytes[5] = 0x66;
+	hear_from(&classifier_sadp, &packet, BYTES(SADP_REPLY));
+	CU_ASSERT_EQUAL(heard.count, 4);
+	for (size_t i = 0; i < heard.count; i++) {
+		CU_ASSERT_EQUAL(heard.items[i].side, SIDE_PEER);
+		CU_ASSERT_TRUE(heard_about(&heard.items[i], CAMERA, ""));
+	}
+	packet.flags = 0; /* without a link header nothing tells the MAC */
+	hear_from(&classifier_sadp, &packet, BYTES(SADP_REPLY));
+	CU_ASSERT_TRUE(heard_about(
+		heard_find(&heard, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"), CAMERA, ""));
+}
+
 #define SADP_FRAME(direction, origin, type, mac_end)                                               \
 	"\x21" direction "\1" origin "\0\0\0\1\6\4" type "\0\0\0\0\x11\x22\x33\x44" mac_end        \
 	"\x0a\0\0\5\xff\xff\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\0"
@@ -349,6 +368,7 @@ main(void)
 		{"sadp search", test_sadp_search},
 		{"sadp reply", test_sadp_reply},
 		{"sadp reply about another", test_sadp_reply_about_another},
+		{"SADP reply with a forged source", test_sadp_reply_with_a_forged_source},
 		{"sadp frames", test_sadp_frames},
 		{"dahua searches", test_dahua_searches},
 		{"dahua reply", test_dahua_reply},

@@ -158,13 +158,44 @@ test_an_acknowledged_hole_is_a_gap(void)
 }
 
 static void
-test_a_distant_segment_is_a_gap(void)
+test_a_distant_segment_is_a_gap_when_another_follows_it(void)
 {
 	begin(1);
 	tcp_stream_start(&stream, 0);
 	segment(0, "ab");
-	segment(2 + STREAM_BUFFER_SIZE, "z");
+	segment(2 + STREAM_BUFFER_SIZE, "y"); /* may be forged */
+	expect("ab", 0);
+	segment(3 + STREAM_BUFFER_SIZE, "z");
 	expect("abz", 1);
+	end();
+}
+
+static void
+test_one_forged_segment_blinds_nobody(void)
+{
+	begin(1);
+	tcp_stream_start(&stream, 0);
+	segment(0, "ab");
+	segment(0x40000000, "forged");
+	segment(0x80000002, "as far behind as can be");
+	segment(2, "cd");
+	expect("abcd", 0);
+	end();
+}
+
+static void
+test_a_new_connection_starts_afresh(void)
+{
+	begin(1);
+	tcp_stream_syn(&stream, &buffers, 1000);
+	reader.keep = 100;
+	segment(1000, "old");
+	tcp_stream_syn(&stream, &buffers, 1000); /* repeated: nothing changes */
+	CU_ASSERT_EQUAL(stream.length, 3);
+	tcp_stream_syn(&stream, &buffers, 0x70000000);
+	reader.keep = 0;
+	segment(0x70000000, "new");
+	expect("new", 1);
 	end();
 }
 
@@ -253,7 +284,10 @@ main(void)
 		{"early segments wait", test_early_segments_wait},
 		{"a skip is not waited for", test_a_skip_is_not_waited_for},
 		{"an acknowledged hole is a gap", test_an_acknowledged_hole_is_a_gap},
-		{"a distant segment is a gap", test_a_distant_segment_is_a_gap},
+		{"a distant segment is a gap when another follows it",
+			test_a_distant_segment_is_a_gap_when_another_follows_it},
+		{"one forged segment blinds nobody", test_one_forged_segment_blinds_nobody},
+		{"a new connection starts afresh", test_a_new_connection_starts_afresh},
 		{"too many islands are a gap", test_too_many_islands_are_a_gap},
 		{"a full buffer is dropped", test_a_full_buffer_is_dropped},
 		{"an empty pool is counted", test_an_empty_pool_is_counted},

@@ -383,7 +383,8 @@ give_up(struct fanout *fanout, struct lane *lane, int64_t stalled_ms)
 	lane->given_up = lane->loss_logged = true;
 	if (fanout->replay)
 		lane_end_by(lane, monotonic_now());
-	log_error("%s: delivered nothing for %lld s; its events from now on are lost, and counted; "
+	log_error("%s: delivered nothing for %lld s; it is not waited for any longer, its events "
+		  "may be lost; "
 		  "see whether it is reachable",
 		lane->exporter->name, (long long)(stalled_ms / 1000));
 }

@@ -150,7 +150,7 @@ device_add_fact(struct device_table *table, struct device *device, const struct 
 	};
 	struct fact_note note = {.key = device_fact_key(evidence), .ip = evidence->subject.ip};
 
-	device_redact(evidence->value, fact.value, sizeof(fact.value));
+	snprintf(fact.value, sizeof(fact.value), "%s", evidence->value);
 	if (fingerprint)
 		set_meaning(&fact, &note, fingerprint);
 	/* RFC 6970: an Internet gateway forwards ports to others. */

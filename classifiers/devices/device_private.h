@@ -169,8 +169,6 @@ void device_move_facts(struct device_table *table, struct device *from, struct d
 void device_take_values(
 	const struct device_table *table, struct device *device, const struct evidence *evidence);
 void device_clear_values(struct device *device);
-/* Copies a value and masks what looks like a secret in it. */
-void device_redact(const char *value, char *out, size_t size);
 /* 1-based video channel that an RTSP path names, 0 none. */
 unsigned device_path_channel(const char *path);
 

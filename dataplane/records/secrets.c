@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LONGEST_CHARACTER 5 /* of UTF-8, and NUL: a text shorter by more was not cut */
+
 /* Any name that ends so is a secret's, as in `admin_password` or `loginPwd`. */
 static const char *const name_endings[] = {"password", "passwd", "passwort", "passphrase", "pwd",
 	"secret", "token", "apikey", "api_key", "accesskey", "sessionid", "authorization"};
@@ -75,6 +77,7 @@ replace(char *text, size_t size, size_t at, size_t length, const char *with)
 static size_t
 mask_value(char *text, size_t size, size_t value)
 {
+	const char *next;
 	size_t length;
 
 	while (text[value] == ' ' || text[value] == '"' || text[value] == '\'')
@@ -82,10 +85,15 @@ mask_value(char *text, size_t size, size_t value)
 	if (text[value] == '_')
 		return value; /* an empty value in a path that joins its parts by '_' */
 	length = strcspn(text + value, "&;, \t\"'/?)<>");
+	/* Some firmware joins its fields by '_', which a password may hold too. */
+	next = strcasestr(text + value, "_channel=");
+	if (next && next < text + value + length)
+		length = (size_t)(next - (text + value));
 	return length == 0 ? value : replace(text, size, value, length, "***");
 }
 
-/* Removes what stands between "//" and '@' within one segment. */
+/* Removes what stands between "//" and '@' within one segment. Where the text fills its buffer the
+ * '@' may have been cut off: then "name:..." at its end goes too. */
 static void
 remove_userinfo(char *text, size_t size)
 {
@@ -95,6 +103,9 @@ remove_userinfo(char *text, size_t size)
 		size_t length = strcspn(at + 2, "/?# \t");
 		char *end = memrchr(at + 2, '@', length);
 
+		if (end == NULL && at[2 + length] == '\0' &&
+			strlen(text) + LONGEST_CHARACTER >= size && memchr(at + 2, ':', length))
+			end = at + 2 + length - 1;
 		if (end)
 			replace(text, size, (size_t)(at + 2 - text), (size_t)(end + 1 - (at + 2)),
 				"");

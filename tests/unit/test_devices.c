@@ -106,100 +106,101 @@ check_accounts(const struct device_record *device)
 		CU_ASSERT_DOUBLE_EQUAL(sums[i], device->class_account.supports[i].raw, 1e-4);
 }
 
+/* What a host is by what is said of it. */
+static const struct {
+	const char *name;
+	const char *mac;
+	struct said said[8];
+	enum device_class device_class;
+	const char *brand;
+	const char *maker;
+	enum vendor_status status;
+	float low, high;
+} verdicts[] = {
+	{"SADP reply of an EZVIZ camera", "d4:b7:61:6f:c4:99",
+		{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
+			{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "CS-CV206-C0-1A1WFR"}},
+		DEVICE_CAMERA, "ezviz", "hikvision", STATUS_RESTRICTED, 0.9f, 1},
+	{"SADP probe", "3c:28:6d:1f:5b:68", {{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "sadp"}},
+		DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
+	{"Dahua family by realm, SDP and stream", "02:00:00:00:00:01",
+		{{ATTRIBUTE_RTSP_REALM, SIDE_DEVICE, "Login to 4H01D66PAJ2FA64"},
+			{ATTRIBUTE_SDP_ATTRIBUTE, SIDE_DEVICE, "packetization-supported:DH"},
+			{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
+		DEVICE_CAMERA, "dahua", "dahua", STATUS_RESTRICTED, 0.9f, 1},
+	{"D-Link camera by its announcements", "02:00:00:00:00:02",
+		{{ATTRIBUTE_SSDP_TYPE, SIDE_DEVICE, "hnap:NetworkCamera"},
+			{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DCS-935L"},
+			{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "DCS-935L"}},
+		DEVICE_CAMERA, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
+	{"D-Link plug", "02:00:00:00:00:03",
+		{{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DSP-W215"},
+			{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "mydlink=true"},
+			{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "mp-eu-signal.mydlink.com"}},
+		DEVICE_OTHER, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
+	{"Reolink by protocol", "02:00:00:00:00:04",
+		{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan"}}, DEVICE_CAMERA, "reolink",
+		"reolink", STATUS_RESTRICTED_PRC, 0.8f, 1},
+	{"Hikvision recorder", "02:00:00:00:00:05",
+		{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
+			{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "DS-7608NI-K2"}},
+		DEVICE_RECORDER, "hikvision", "hikvision", STATUS_RESTRICTED, 0.8f, 1},
+	{"one prefix of a camera maker", "04:03:12:00:00:01",
+		{{ATTRIBUTE_DHCP_VENDOR_CLASS, SIDE_DEVICE, "x"}}, DEVICE_UNKNOWN, "hikvision",
+		"hikvision", STATUS_RESTRICTED, 0, 0},
+	{"phone with a camera application", "02:00:00:00:00:06",
+		{{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
+			{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "cas.ys7.com"},
+			{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "apiieu.hik-connect.com"},
+			{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "Annas-iPhone"}},
+		DEVICE_OTHER, "", "", STATUS_UNKNOWN, 0.5f, 1},
+	{"PC with a video client", "02:00:00:00:00:07",
+		{{ATTRIBUTE_RTSP_USER_AGENT, SIDE_TOOL, "LibVLC/3.0.17"},
+			{ATTRIBUTE_VIDEO_VIEWER, SIDE_TOOL, "h264"}},
+		DEVICE_VIEWER, "", "", STATUS_UNKNOWN, 0.5f, 1},
+	{"single-board RTSP server", "02:00:00:00:00:08",
+		{{ATTRIBUTE_RTSP_PUBLIC, SIDE_DEVICE, "OPTIONS, DESCRIBE, PLAY"},
+			{ATTRIBUTE_RTSP_PATH, SIDE_DEVICE, "/test"},
+			{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
+		DEVICE_CAMERA, "", "", STATUS_UNKNOWN, 0.5f, 0.8f},
+	{"rebadged unit", "02:00:00:00:00:09",
+		{{ATTRIBUTE_ONVIF_MANUFACTURER, SIDE_DEVICE, "Lorex"},
+			{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dhdiscover"}},
+		DEVICE_CAMERA, "lorex", "dahua", STATUS_RESTRICTED, 0.8f, 1},
+	{"PC with applications of makers", "02:00:00:00:00:0b",
+		{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dahua-p2p"},
+			{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "dhdiscover"},
+			{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "pppp"},
+			{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "www.easy4ipcloud.com"},
+			{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
+			{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "p2p.reolink.com"}},
+		DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
+	{"one strong fact", "02:00:00:00:00:0a",
+		{{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/"}}, DEVICE_UNKNOWN, "hikvision",
+		"hikvision", STATUS_RESTRICTED, 0, 0},
+};
+
 static void
 test_verdicts(void)
 {
-	static const struct {
-		const char *name;
-		const char *mac;
-		struct said said[8];
-		enum device_class device_class;
-		const char *brand;
-		const char *maker;
-		enum vendor_status status;
-		float low, high;
-	} cases[] = {
-		{"SADP reply of an EZVIZ camera", "d4:b7:61:6f:c4:99",
-			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
-				{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "CS-CV206-C0-1A1WFR"}},
-			DEVICE_CAMERA, "ezviz", "hikvision", STATUS_RESTRICTED, 0.9f, 1},
-		{"SADP probe", "3c:28:6d:1f:5b:68", {{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "sadp"}},
-			DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
-		{"Dahua family by realm, SDP and stream", "02:00:00:00:00:01",
-			{{ATTRIBUTE_RTSP_REALM, SIDE_DEVICE, "Login to 4H01D66PAJ2FA64"},
-				{ATTRIBUTE_SDP_ATTRIBUTE, SIDE_DEVICE,
-					"packetization-supported:DH"},
-				{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
-			DEVICE_CAMERA, "dahua", "dahua", STATUS_RESTRICTED, 0.9f, 1},
-		{"D-Link camera by its announcements", "02:00:00:00:00:02",
-			{{ATTRIBUTE_SSDP_TYPE, SIDE_DEVICE, "hnap:NetworkCamera"},
-				{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DCS-935L"},
-				{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "DCS-935L"}},
-			DEVICE_CAMERA, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
-		{"D-Link plug", "02:00:00:00:00:03",
-			{{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "model_number=DSP-W215"},
-				{ATTRIBUTE_MDNS_TXT, SIDE_DEVICE, "mydlink=true"},
-				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "mp-eu-signal.mydlink.com"}},
-			DEVICE_OTHER, "dlink", "", STATUS_ALLOWED, 0.8f, 1},
-		{"Reolink by protocol", "02:00:00:00:00:04",
-			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan"}}, DEVICE_CAMERA, "reolink",
-			"reolink", STATUS_RESTRICTED_PRC, 0.8f, 1},
-		{"Hikvision recorder", "02:00:00:00:00:05",
-			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "sadp"},
-				{ATTRIBUTE_SADP_MODEL, SIDE_DEVICE, "DS-7608NI-K2"}},
-			DEVICE_RECORDER, "hikvision", "hikvision", STATUS_RESTRICTED, 0.8f, 1},
-		{"one prefix of a camera maker", "04:03:12:00:00:01",
-			{{ATTRIBUTE_DHCP_VENDOR_CLASS, SIDE_DEVICE, "x"}}, DEVICE_UNKNOWN,
-			"hikvision", "hikvision", STATUS_RESTRICTED, 0, 0},
-		{"phone with a camera application", "02:00:00:00:00:06",
-			{{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
-				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "cas.ys7.com"},
-				{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "apiieu.hik-connect.com"},
-				{ATTRIBUTE_DHCP_HOSTNAME, SIDE_DEVICE, "Annas-iPhone"}},
-			DEVICE_OTHER, "", "", STATUS_UNKNOWN, 0.5f, 1},
-		{"PC with a video client", "02:00:00:00:00:07",
-			{{ATTRIBUTE_RTSP_USER_AGENT, SIDE_TOOL, "LibVLC/3.0.17"},
-				{ATTRIBUTE_VIDEO_VIEWER, SIDE_TOOL, "h264"}},
-			DEVICE_VIEWER, "", "", STATUS_UNKNOWN, 0.5f, 1},
-		{"single-board RTSP server", "02:00:00:00:00:08",
-			{{ATTRIBUTE_RTSP_PUBLIC, SIDE_DEVICE, "OPTIONS, DESCRIBE, PLAY"},
-				{ATTRIBUTE_RTSP_PATH, SIDE_DEVICE, "/test"},
-				{ATTRIBUTE_VIDEO_SOURCE, SIDE_DEVICE, "h264"}},
-			DEVICE_CAMERA, "", "", STATUS_UNKNOWN, 0.5f, 0.8f},
-		{"rebadged unit", "02:00:00:00:00:09",
-			{{ATTRIBUTE_ONVIF_MANUFACTURER, SIDE_DEVICE, "Lorex"},
-				{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dhdiscover"}},
-			DEVICE_CAMERA, "lorex", "dahua", STATUS_RESTRICTED, 0.8f, 1},
-		{"PC with applications of makers", "02:00:00:00:00:0b",
-			{{ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "dahua-p2p"},
-				{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "dhdiscover"},
-				{ATTRIBUTE_PROTOCOL, SIDE_TOOL, "pppp"},
-				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "www.easy4ipcloud.com"},
-				{ATTRIBUTE_DNS_QUERY, SIDE_DEVICE, "dev.hik-connect.com"},
-				{ATTRIBUTE_TLS_SNI, SIDE_DEVICE, "p2p.reolink.com"}},
-			DEVICE_UNKNOWN, "", "", STATUS_UNKNOWN, 0, 0},
-		{"one strong fact", "02:00:00:00:00:0a",
-			{{ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "App-webs/"}}, DEVICE_UNKNOWN,
-			"hikvision", "hikvision", STATUS_RESTRICTED, 0, 0},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
 		struct device_table *table = new_table(64);
 		const struct device_record *device;
 		bool good;
 
-		for (size_t j = 0; j < 8 && cases[i].said[j].value; j++)
-			say(table, cases[i].mac, "192.168.1.5", cases[i].said[j].attribute,
-				cases[i].said[j].side, cases[i].said[j].value);
+		for (size_t j = 0; j < 8 && verdicts[i].said[j].value; j++)
+			say(table, verdicts[i].mac, "192.168.1.5", verdicts[i].said[j].attribute,
+				verdicts[i].said[j].side, verdicts[i].said[j].value);
 		device = at(table, "192.168.1.5");
 		CU_ASSERT_PTR_NOT_NULL_FATAL(device);
-		good = device->device_class == cases[i].device_class &&
-		       strcmp(device->brand, cases[i].brand) == 0 &&
-		       strcmp(device->maker, cases[i].maker) == 0 &&
-		       device->status == cases[i].status && device->confidence >= cases[i].low &&
-		       device->confidence <= cases[i].high;
+		good = device->device_class == verdicts[i].device_class &&
+		       strcmp(device->brand, verdicts[i].brand) == 0 &&
+		       strcmp(device->maker, verdicts[i].maker) == 0 &&
+		       device->status == verdicts[i].status &&
+		       device->confidence >= verdicts[i].low &&
+		       device->confidence <= verdicts[i].high;
 		if (!good)
-			printf("\n%s: %s brand '%s' maker '%s' %s %.2f\n", cases[i].name,
+			printf("\n%s: %s brand '%s' maker '%s' %s %.2f\n", verdicts[i].name,
 				device_class_name(device->device_class), device->brand,
 				device->maker, vendor_status_name(device->status),
 				device->confidence);

@@ -68,6 +68,7 @@ test_secrets_are_masked(void)
 		{"api_key=MARK", "api_key=***"},
 		{"secret=MARK,secret=MARK", "secret=***,secret=***"},
 		{"user=_password=_channel=", "user=_password=_channel="},
+		{"/user=a_password=MA_RK_channel=1", "/user=a_password=***_channel=1"},
 		{"password=", "password="},
 		{"password=a", "password=***"},
 		/* no secrets */
@@ -76,11 +77,19 @@ test_secrets_are_masked(void)
 		{"compass=3", "compass=3"},
 		{"http://10.0.0.1:80/desc.xml", "http://10.0.0.1:80/desc.xml"},
 	};
+	char cut[EVIDENCE_VALUE_SIZE * 2];
+	struct evidence evidence = {0};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		expect_value(cases[i].text, strlen(cases[i].text), cases[i].masked);
 		CU_ASSERT_PTR_NULL(strstr(cases[i].masked, "MARK"));
 	}
+	/* The '@' is beyond the value's end. */
+	memset(cut, 'M', sizeof(cut));
+	memcpy(cut, "rtsp://admin:", 13);
+	cut[sizeof(cut) - 10] = '@';
+	evidence_set_value(&evidence, cut, sizeof(cut));
+	CU_ASSERT_STRING_EQUAL(evidence.value, "rtsp://");
 }
 
 static void

@@ -164,6 +164,24 @@ test_dns_query(void)
 	CU_ASSERT_EQUAL(classify(&classifier_dns, &packet, "junk", 4, &heard), CLASSIFIER_NOT_MINE);
 }
 
+/* The client asks `query` and the server answers on the same flow. */
+static void
+hear_answer(const void *query, size_t query_length, const struct packet *packet, const void *answer,
+	size_t answer_length)
+{
+	const struct report_sink sink = {.context = &heard, .evidence = hear};
+	struct packet asking =
+		datagram("10.0.0.5", packet->destination_port, "10.0.0.1", packet->source_port);
+	uint64_t scratch[CLASSIFIER_SCRATCH_MAX / 8] = {0};
+	struct inspection in = {.data = query, .length = (uint32_t)query_length, .packet = &asking};
+
+	classifier_dns.inspect(&in, scratch, &sink);
+	heard.count = 0;
+	in = (struct inspection){
+		.data = answer, .length = (uint32_t)answer_length, .packet = packet};
+	classifier_dns.inspect(&in, scratch, &sink);
+}
+
 /* cam.cloud.example -> edge.net -> 192.0.2.1, in both orders, with an unrelated address beside. */
 static void
 test_dns_answer(void)
@@ -174,19 +192,30 @@ test_dns_answer(void)
 #define UNRELATED     "\5other\0\0\1\0\1\0\0\0\1\0\4\xc0\0\2\2"
 	static const char usual[] = ANSWER_HEADER ALIAS ADDRESS UNRELATED;
 	static const char reversed[] = ANSWER_HEADER UNRELATED ADDRESS ALIAS;
+	static const char query[] = "\0\1\1\0\0\1\0\0\0\0\0\0" QUESTION;
+	static const char other_id[] = "\0\2\1\0\0\1\0\0\0\0\0\0" QUESTION;
+	static const char other_name[] = "\0\1\1\0\0\1\0\0\0\0\0\0"
+					 "\3cam\5clone\7example\0\0\1\0\1";
 	struct packet packet = datagram("10.0.0.1", 53, "10.0.0.5", 40000);
 	const struct evidence *evidence;
 
 	for (int i = 0; i < 2; i++) {
-		hear_from(&classifier_dns, &packet, i ? reversed : usual, sizeof(usual) - 1);
+		hear_answer(BYTES(query), &packet, i ? reversed : usual, sizeof(usual) - 1);
 		CU_ASSERT_EQUAL(heard.count, 1);
 		evidence = heard_find(&heard, ATTRIBUTE_DNS_NAME, SIDE_PEER, "cam.cloud.example");
 		CU_ASSERT_TRUE_FATAL(heard_about(evidence, "192.0.2.1", ""));
 		CU_ASSERT_TRUE(ip_equal(&evidence->peer.ip, &packet.destination));
 	}
 	classify_damaged(&classifier_dns, &packet, BYTES(usual));
-	packet.source_port = 5300; /* not from a server */
+	/* Forged: nobody asked, or asked something else. */
 	hear_from(&classifier_dns, &packet, BYTES(usual));
+	CU_ASSERT_EQUAL(heard.count, 0);
+	hear_answer(BYTES(other_id), &packet, BYTES(usual));
+	CU_ASSERT_EQUAL(heard.count, 0);
+	hear_answer(BYTES(other_name), &packet, BYTES(usual));
+	CU_ASSERT_EQUAL(heard.count, 0);
+	packet.source_port = 5300; /* not from a server */
+	hear_answer(BYTES(query), &packet, BYTES(usual));
 	CU_ASSERT_EQUAL(heard.count, 0);
 }
 
@@ -201,11 +230,12 @@ test_dns_alias_chain_in_any_order(void)
 				   "\1b\0\0\5\0\1\0\0\0\1\0\3\1q\0"
 				   "\1q\0\0\5\0\1\0\0\0\1\0\3\1b\0"
 				   "\1c\0\0\1\0\1\0\0\0\1\0\4\xc0\0\2\1";
+	static const char query[] = "\0\1\1\0\0\1\0\0\0\0\0\0\1q\0\0\1\0\1";
 	struct packet packet = datagram("10.0.0.1", 53, "10.0.0.5", 40000);
 
-	hear_from(&classifier_dns, &packet, BYTES(message));
+	hear_answer(BYTES(query), &packet, BYTES(message));
 	CU_ASSERT_PTR_NOT_NULL(heard_find(&heard, ATTRIBUTE_DNS_NAME, SIDE_PEER, "q"));
-	hear_from(&classifier_dns, &packet, BYTES(loop));
+	hear_answer(BYTES(query), &packet, BYTES(loop));
 	CU_ASSERT_EQUAL(heard.count, 0);
 }
 
@@ -216,23 +246,24 @@ test_dns_over_tcp(void)
 	const struct report_sink sink = {.context = &heard, .evidence = hear};
 	struct packet packet = datagram("10.0.0.5", 40000, "10.0.0.1", 53);
 	struct inspection in = {.data = (const uint8_t *)query, .packet = &packet, .stream = true};
+	uint64_t scratch[CLASSIFIER_SCRATCH_MAX / 8] = {0};
 
 	heard.count = 0;
 	in.length = 20; /* half a message: wait for the rest */
-	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, NULL, &sink), CLASSIFIER_MORE);
+	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, scratch, &sink), CLASSIFIER_MORE);
 	CU_ASSERT_EQUAL(in.consumed, 0);
 	CU_ASSERT_EQUAL(heard.count, 0);
 	in.length = sizeof(query) - 1;
-	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, NULL, &sink), CLASSIFIER_MORE);
+	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, scratch, &sink), CLASSIFIER_MORE);
 	CU_ASSERT_EQUAL(in.consumed, sizeof(query) - 1);
 	CU_ASSERT_EQUAL(heard.count, 1);
 	in.data = (const uint8_t *)"\x40\0x"; /* larger than the stream buffer: passed by */
 	in.length = 3;
 	in.consumed = 0;
-	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, NULL, &sink), CLASSIFIER_MORE);
+	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, scratch, &sink), CLASSIFIER_MORE);
 	CU_ASSERT_EQUAL(in.consumed, 0x4002);
 	in.gap = true;
-	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, NULL, &sink), CLASSIFIER_DONE);
+	CU_ASSERT_EQUAL(classifier_dns.inspect(&in, scratch, &sink), CLASSIFIER_DONE);
 }
 
 /* "Door._axis-video._tcp.local" at door.local, with a TXT record and the address 10.0.0.<end>. */

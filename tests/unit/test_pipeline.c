@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Given these packets, these flow records and facts: the worker's path without DPDK. */
+#include "dataplane/feed.h"
 #include "dataplane/flow_update.h"
 #include "dataplane/pipeline.h"
 #include "tests/unit/frames.h"
@@ -7,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SECOND      INT64_C(1000000000)
 #define START       (INT64_C(1700000000) * SECOND)
@@ -394,6 +396,72 @@ test_watched_flows_are_told_early(void)
 }
 
 static void
+test_tenants_and_vlans_never_merge(void)
+{
+	struct frame plain, tagged;
+	struct packet packets[3];
+	struct watch_set *watch = watch_set_create(4);
+	struct ip_address ip = ip_from_ipv4((const uint8_t[]){10, 0, 0, 1});
+
+	begin();
+	frame_udp(&plain, client, server, "x", 1);
+	tagged = plain;
+	memmove(tagged.bytes + 16, plain.bytes + 12, plain.length - 12);
+	memcpy(tagged.bytes + 12, "\x81\0\0\x07", 4);
+	tagged.length += 4;
+	packets[0] = packets[1] = frame_packet(&plain, START);
+	packets[1].tenant = 9;
+	packets[2] = frame_packet(&tagged, START);
+	pipeline_burst(&pipeline, packets, 3, LINK_ETHERNET);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL_FATAL(out.count, 3);
+	CU_ASSERT_EQUAL(out.records[0].tenant + out.records[1].tenant + out.records[2].tenant, 9);
+	CU_ASSERT_EQUAL(out.records[0].vlan + out.records[1].vlan + out.records[2].vlan, 7);
+	watch_set_add(watch, 9, &ip);
+	CU_ASSERT_TRUE(watch_set_has(watch, 9, &ip));
+	CU_ASSERT_FALSE(watch_set_has(watch, 0, &ip));
+	watch_set_free(watch);
+	end();
+}
+
+static void
+on_burst(void *context)
+{
+	(void)context;
+}
+
+/* Some link types (here D-Bus) allow frames far larger than a burst's memory. */
+static void
+test_a_frame_of_three_mebibytes_is_cut(void)
+{
+	enum { LENGTH = 3 << 20 };
+	const uint32_t header[] = {0xa1b2c3d4, 4 << 16 | 2, 0, 0, 1 << 27, 231};
+	const uint32_t record[] = {1700000000, 0, LENGTH, LENGTH};
+	char path[] = "/tmp/camspan-feed-XXXXXX", error[CAPTURE_ERROR_SIZE] = "";
+	atomic_bool stop = false;
+	FILE *file = fdopen(mkstemp(path), "wb");
+	uint8_t *bytes = calloc(1, LENGTH);
+	struct feed *feed;
+
+	begin();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	fwrite(header, sizeof(header), 1, file);
+	fwrite(record, sizeof(record), 1, file);
+	fwrite(bytes, LENGTH, 1, file);
+	fclose(file);
+	feed = feed_create(&pipeline, on_burst, NULL);
+	CU_ASSERT_EQUAL(feed_file(feed, path, &stop, error), 0);
+	CU_ASSERT_STRING_EQUAL(error, "");
+	CU_ASSERT_EQUAL(pipeline.balance.received, 1);
+	CU_ASSERT_EQUAL(pipeline.balance.received_bytes, LENGTH);
+	CU_ASSERT_EQUAL(pipeline.balance.fates[DROP_LINK_UNSUPPORTED], 1);
+	feed_free(feed);
+	unlink(path);
+	free(bytes);
+	end();
+}
+
+static void
 test_ipv6_and_icmp(void)
 {
 	struct frame frame;
@@ -486,6 +554,8 @@ main(void)
 		{"records of a long flow add up", test_records_of_a_long_flow_add_up},
 		{"no room loses no record", test_no_room_loses_no_record},
 		{"watched flows are told early", test_watched_flows_are_told_early},
+		{"tenants and VLANs never merge", test_tenants_and_vlans_never_merge},
+		{"a frame of three MiB is cut", test_a_frame_of_three_mebibytes_is_cut},
 		{"IPv6 and ICMP", test_ipv6_and_icmp},
 		{"random bursts keep the balance", test_random_bursts_keep_the_balance},
 		CU_TEST_INFO_NULL,

@@ -8,6 +8,7 @@ enum {
 	UDP_HEADER = 8,
 	SCTP_HEADER = 12,
 	ICMP_HEADER = 4,
+	FRAGMENT_UNIT = 8, /* of which all fragments but the last are multiples */
 };
 
 enum {
@@ -25,6 +26,19 @@ set_ports(struct packet *packet, const uint8_t *l4)
 	packet->destination_port = load_be16(l4 + 2);
 }
 
+/* The first fragment of a datagram whose transport header goes on in the next one (RFC 1858 calls
+ * it tiny): it has the ports all the same. */
+static enum packet_drop
+decode_tiny_fragment(struct packet *packet, uint32_t l4, uint32_t end)
+{
+	if (!(packet->flags & PACKET_IS_FRAGMENT) || end > packet->captured ||
+		l4 + FRAGMENT_UNIT > end)
+		return DROP_L4_TRUNCATED;
+	set_ports(packet, packet->data + l4);
+	set_payload(packet, end, end, end);
+	return PACKET_DECODED;
+}
+
 static inline enum packet_drop
 decode_tcp(struct packet *packet, uint32_t l4, uint32_t end)
 {
@@ -33,8 +47,10 @@ decode_tcp(struct packet *packet, uint32_t l4, uint32_t end)
 	uint32_t header;
 
 	if (UNLIKELY(l4 + TCP_HEADER > limit))
-		return DROP_L4_TRUNCATED;
+		return decode_tiny_fragment(packet, l4, end);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
+	if (UNLIKELY((packet->flags & PACKET_IS_FRAGMENT) && l4 + header > end))
+		return decode_tiny_fragment(packet, l4, end);
 	if (UNLIKELY(header < TCP_HEADER || l4 + header > end))
 		return DROP_L4_HEADER_LENGTH;
 	if (UNLIKELY(l4 + header > limit))
@@ -82,7 +98,8 @@ decode_other(struct packet *packet, uint32_t l4, uint32_t end)
 	else if (packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6)
 		header = ICMP_HEADER;
 	if (l4 + header > limit)
-		return DROP_L4_TRUNCATED;
+		return header == SCTP_HEADER ? decode_tiny_fragment(packet, l4, end)
+					     : DROP_L4_TRUNCATED;
 	if (header == SCTP_HEADER) {
 		set_ports(packet, packet->data + l4);
 	} else if (header == ICMP_HEADER) {

@@ -143,6 +143,8 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 	if (error == 0)
 		error = init_tables(pipeline, settings);
 	if (error == 0)
+		error = fragment_table_init(&pipeline->fragments, settings->memory);
+	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
 			settings->dispatch, settings->dpi, &settings->output.sink,
 			settings->memory);
@@ -156,6 +158,8 @@ pipeline_free(struct pipeline *pipeline)
 {
 	if (pipeline->inspector.memory)
 		inspector_free(&pipeline->inspector);
+	if (pipeline->fragments.memory)
+		fragment_table_free(&pipeline->fragments);
 	if (pipeline->ipv4.memory)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
@@ -225,6 +229,8 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 		return false;
 	}
 	burst->viewed |= 1u << i;
+	if (packet->flags & PACKET_IS_FRAGMENT)
+		fragment_follow(&pipeline->fragments, packet);
 	flow_packet_summarize(packet, &pipeline->secret, flow_packet, wide);
 	return true;
 }
@@ -486,5 +492,6 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 {
 	add_balance(&health->balance, &pipeline->balance);
 	add_tables(pipeline, health);
+	fragment_table_health(&pipeline->fragments, health);
 	inspector_health(&pipeline->inspector, health);
 }

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
+#include "dataplane/fragment.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/inspect.h"
 #include "dataplane/records/health_record.h"
@@ -35,6 +36,7 @@ struct pipeline {
 	struct flow_table ipv4;
 	struct flow_table ipv6;
 	struct inspector inspector;
+	struct fragment_table fragments;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;

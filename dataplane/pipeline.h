@@ -6,8 +6,8 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
-#include "dataplane/fragment.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/fragment.h"
 #include "dataplane/inspect.h"
 #include "dataplane/records/health_record.h"
 #include "dataplane/watch.h"

@@ -76,7 +76,7 @@ struct match {
 	enum match_layer layer;
 	uint16_t ports[CLASSIFIER_PORTS_MAX];             /* either side; 0 ends the list */
 	struct match_magic magics[CLASSIFIER_MAGICS_MAX]; /* length 0 ends the list */
-	bool any_port; /* candidate for every flow of the layer: must reject in a few ns */
+	bool any_port; /* candidate for every flow of the layer whose payload passes glance() */
 };
 
 struct classifier {
@@ -89,6 +89,9 @@ struct classifier {
 	uint16_t scratch_size;
 	enum classifier_verdict (*inspect)(
 		struct inspection *in, void *scratch, const struct report_sink *sink);
+	/* Only with any_port: may this be the first payload of a flow? Sees it before anything is
+	 * prepared for the classifier, so a few instructions decide for most that it is not. */
+	bool (*glance)(const uint8_t *data, uint32_t length);
 	/* Optional: last report of a flow. `in` has no data; its packet is the last one seen by the
 	 * classifier, or NULL. */
 	void (*finish)(void *scratch, const struct report_sink *sink);

@@ -144,7 +144,7 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 		error = init_tables(pipeline, settings);
 	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
-			settings->dispatch, settings->dpi, &settings->output.sink,
+			settings->dispatch, settings->dpi, settings->replay, &settings->output.sink,
 			settings->memory);
 	if (error)
 		pipeline_free(pipeline);
@@ -427,7 +427,7 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	burst.link = link;
 	burst.count = 0;
 	burst.viewed = 0;
-	inspector_burst(&pipeline->inspector);
+	inspector_burst(&pipeline->inspector, count == PIPELINE_BURST);
 	decode_stage(pipeline, &burst, count);
 	match_stage(pipeline, &burst);
 	update_stage(pipeline, &burst);

@@ -79,6 +79,13 @@ may_precede_rtp(const uint8_t *data, uint32_t length)
 	return data[0] >= 20 && data[0] <= 23 && data[1] == 0xfe && data[2] >= 0xfd;
 }
 
+static bool
+glance(const uint8_t *data, uint32_t length)
+{
+	return looks_like_rtp(data, length) || rtp_is_rtcp(data, length) ||
+	       may_precede_rtp(data, length);
+}
+
 static void
 send_sample(const struct rtp_flow *flow, const struct rtp_source *source, bool ended,
 	const struct report_sink *sink)
@@ -291,6 +298,7 @@ const struct classifier classifier_rtp = {
 	.match_count = 1,
 	.max_packets = CLASSIFIER_WHOLE_FLOW,
 	.scratch_size = sizeof(struct rtp_flow),
+	.glance = glance,
 	.inspect = inspect,
 	.finish = finish,
 };

@@ -199,6 +199,7 @@ flow_table_insert(struct flow_table *table, const struct flow_key *key,
 		flow_expiry_evict(table, now);
 	bucket = bucket_with_room(table, hash, &slot);
 	index = table->free_list[--table->free_count];
+	table->touched = index < table->touched ? table->touched : index + 1;
 	table->occupied++;
 	table->counters.created++;
 	bucket->tag[slot] = flow_tag(hash);

@@ -101,6 +101,7 @@ struct flow_table {
 	struct flow_origin *origins;
 	uint32_t *free_list; /* a stack */
 	uint32_t free_count;
+	uint32_t touched;  /* entries from here on were never used */
 	uint32_t size;     /* entries */
 	uint32_t occupied; /* entries in use */
 	struct flow_bucket *overflow;
@@ -200,7 +201,7 @@ uint32_t flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
  * again after it was drained. */
 bool flow_expiry_flush(struct flow_table *table);
 /* Packet time was set back to `now`: every timer is armed again from there. Takes time in
- * proportion to the table. */
+ * proportion to the entries that were ever used. */
 void flow_expiry_restart(struct flow_table *table, int64_t now);
 /* Makes room for one entry by ending a flow that is silent longest among those looked at: see
  * flow_expiry.c. Only when every entry is in use. */

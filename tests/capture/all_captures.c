@@ -120,13 +120,14 @@ send_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 send_evidence(void *context, const struct evidence *evidence)
 {
 	struct run *run = context;
 
 	control_report(
 		run->control, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
+	return true;
 }
 
 static void

@@ -28,21 +28,60 @@ put_u32(struct maker *maker, uint8_t *at, uint32_t value)
 		at[maker->big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
 }
 
-/* Interface 0 (or a link type of one byte), a captured length of one byte, one that mostly fits. */
+static void
+put_u16(struct maker *maker, uint8_t *at, uint16_t value)
+{
+	at[maker->big_endian] = (uint8_t)value;
+	at[!maker->big_endian] = (uint8_t)(value >> 8);
+}
+
+/* An option in place of the bytes that stand there, if there is room. */
+static void
+put_option(struct maker *maker, uint8_t *body, size_t length, size_t at, uint16_t code,
+	uint16_t value_length)
+{
+	if (length < at + 4)
+		return;
+	put_u16(maker, body + at, code);
+	put_u16(maker, body + at + 2, value_length);
+}
+
+/* Makes of any body one that is mostly right: a link type, interface 0, a length that fits. */
 static void
 tame(struct maker *maker, uint32_t type, uint8_t *body, size_t length)
 {
-	if (type == 0x0a0d0d0a && length >= 8) {
+	static const uint16_t links[] = {1, 113, 276, 101, 105};
+
+	if (length < 8)
+		return;
+	switch (type) {
+	case 0x0a0d0d0a:
 		put_u32(maker, body, 0x1a2b3c4d);
-		put_u32(maker, body + 4, maker->big_endian ? 1 << 16 : 1);
-	} else if (type == 3 && length >= 4) {
-		put_u32(maker, body, body[0]);
-	} else if (type != 3 && length >= 4) {
-		memset(body + maker->big_endian, 0, (size_t)(4 - maker->big_endian));
-		body[0] = type == 1 ? body[0] : 0;
+		put_u16(maker, body + 4, 1);
+		put_u16(maker, body + 6, body[6] & 2);
+		break;
+	case 1:
+		put_u16(maker, body, links[body[0] % 5]);
+		put_option(maker, body, length, 8, body[1] & 1 ? 9 : 14, body[1] & 1 ? 1 : 8);
+		put_option(maker, body, length, body[1] & 1 ? 16 : 20, 0, 0);
+		break;
+	case 3:
+		put_u32(maker, body, (uint32_t)(body[0] % length));
+		break;
+	case 5:
+		put_u32(maker, body, 0);
+		put_option(maker, body, length, 12, 5 + (body[12] & 2), 8);
+		put_option(maker, body, length, 24, 5 + (body[24] & 2), 8);
+		break;
+	case 2:
+	case 6:
+		memset(body, 0, 4);
+		if (length >= 20)
+			put_u32(maker, body + 12, (uint32_t)(body[12] % (length - 19)));
+		break;
+	default:
+		break;
 	}
-	if ((type == 6 || type == 2) && length >= 20)
-		put_u32(maker, body + 12, body[12] % (length - 20 + 1));
 }
 
 static void
@@ -68,11 +107,11 @@ put_block(struct maker *maker, uint8_t what, const uint8_t *body, size_t length)
 static void
 make_file(struct maker *maker, const uint8_t *data, size_t size)
 {
-	static const uint8_t section[16], ethernet[8] = {1};
+	static const uint8_t section[16], interface[8];
 
 	maker->length = 0;
 	put_block(maker, 6, section, sizeof(section));
-	put_block(maker, 0, ethernet, sizeof(ethernet));
+	put_block(maker, 0, interface, sizeof(interface));
 	while (size >= BLOCK_HEADER) {
 		size_t length = data[1] & ~3U;
 

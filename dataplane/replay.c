@@ -134,7 +134,9 @@ print_balance(const struct packet_balance *balance, uint64_t lost, FILE *out)
 			fprintf(out, ", %s %" PRIu64, packet_drop_name(fate), balance->fates[fate]);
 	fputc('\n', out);
 	if (lost > 0)
-		fprintf(out, "lost before, when it was captured: %" PRIu64 " packets\n", lost);
+		fprintf(out,
+			"lost while capturing: %" PRIu64 " packets, by the captures' own count\n",
+			lost);
 }
 
 int

@@ -25,14 +25,13 @@ restore_vlan(struct rte_mbuf **mbuf)
 }
 
 static void
-view(struct packet *packet, struct rte_mbuf *mbuf, int64_t now, uint16_t observation_point)
+view(struct frame_view *frame, struct rte_mbuf *mbuf, int64_t now, uint16_t observation_point)
 {
-	packet->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	packet->captured = rte_pktmbuf_data_len(mbuf);
-	packet->wire_length = rte_pktmbuf_pkt_len(mbuf);
-	packet->time = now;
-	packet->observation_point = observation_point;
-	packet->tenant = 0;
+	frame->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	frame->time = now;
+	frame->captured = rte_pktmbuf_data_len(mbuf);
+	frame->wire_length = rte_pktmbuf_pkt_len(mbuf);
+	frame->observation_point = observation_point;
 }
 
 static unsigned
@@ -40,7 +39,7 @@ receive(struct worker *worker, uint16_t index, int64_t now)
 {
 	const struct port *port = &worker->ports->ports[index];
 	struct rte_mbuf *mbufs[PIPELINE_BURST];
-	struct packet packets[PIPELINE_BURST];
+	struct frame_view frames[PIPELINE_BURST];
 	unsigned count;
 
 	if (worker->number >= port->queues)
@@ -52,9 +51,9 @@ receive(struct worker *worker, uint16_t index, int64_t now)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
 	for (unsigned i = 0; i < count; i++) {
 		restore_vlan(&mbufs[i]);
-		view(&packets[i], mbufs[i], now, index);
+		view(&frames[i], mbufs[i], now, index);
 	}
-	pipeline_burst(&worker->pipeline, packets, count, LINK_ETHERNET);
+	pipeline_burst(&worker->pipeline, frames, count, LINK_ETHERNET);
 	rte_pktmbuf_free_bulk(mbufs, count);
 	return count;
 }

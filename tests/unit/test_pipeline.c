@@ -87,9 +87,9 @@ end(void)
 static void
 send(const struct frame *frame, int64_t time)
 {
-	struct packet packet = frame_packet(frame, time);
+	struct frame_view view = frame_view(frame, time);
 
-	pipeline_burst(&pipeline, &packet, 1, LINK_ETHERNET);
+	pipeline_burst(&pipeline, &view, 1, LINK_ETHERNET);
 }
 
 static void
@@ -399,7 +399,7 @@ static void
 test_tenants_and_vlans_never_merge(void)
 {
 	struct frame plain, tagged;
-	struct packet packets[3];
+	struct frame_view views[2];
 	struct watch_set *watch = watch_set_create(4);
 	struct ip_address ip = ip_from_ipv4((const uint8_t[]){10, 0, 0, 1});
 
@@ -409,18 +409,48 @@ test_tenants_and_vlans_never_merge(void)
 	memmove(tagged.bytes + 16, plain.bytes + 12, plain.length - 12);
 	memcpy(tagged.bytes + 12, "\x81\0\0\x07", 4);
 	tagged.length += 4;
-	packets[0] = packets[1] = frame_packet(&plain, START);
-	packets[1].tenant = 9;
-	packets[2] = frame_packet(&tagged, START);
-	pipeline_burst(&pipeline, packets, 3, LINK_ETHERNET);
+	views[0] = frame_view(&plain, START);
+	views[1] = frame_view(&tagged, START);
+	pipeline_burst(&pipeline, views, 2, LINK_ETHERNET);
 	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
-	CU_ASSERT_EQUAL_FATAL(out.count, 3);
-	CU_ASSERT_EQUAL(out.records[0].tenant + out.records[1].tenant + out.records[2].tenant, 9);
-	CU_ASSERT_EQUAL(out.records[0].vlan + out.records[1].vlan + out.records[2].vlan, 7);
+	CU_ASSERT_EQUAL_FATAL(out.count, 2);
+	CU_ASSERT_EQUAL(out.records[0].vlan + out.records[1].vlan, 7);
 	watch_set_add(watch, 9, &ip);
 	CU_ASSERT_TRUE(watch_set_has(watch, 9, &ip));
 	CU_ASSERT_FALSE(watch_set_has(watch, 0, &ip));
 	watch_set_free(watch);
+	end();
+}
+
+/* More flows than inspection states: the newest are inspected, none that a protocol owns is given
+ * up, and every state comes back. */
+static void
+test_new_flows_take_states_that_nobody_owns(void)
+{
+	static const char request[] = "OPTIONS rtsp://10.0.0.2/ RTSP/1.0\r\nCSeq: 1\r\n";
+	struct frame_end camera = {9, 554};
+
+	begin();
+	for (uint8_t host = 10; host < 20; host++)
+		tcp((struct frame_end){host, 50000}, camera, TCP_ACK, request, START);
+	for (unsigned i = 0; i < 1000; i++)
+		udp((struct frame_end){100, (uint16_t)(20000 + i)}, server, 40, START + i);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 1010);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, 1010 - 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
+	out.evidence = 0;
+	for (uint8_t host = 10; host < 20; host++) {
+		char reply[96];
+
+		snprintf(reply, sizeof(reply),
+			"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: camera %u\r\n\r\n", host);
+		tcp(camera, (struct frame_end){host, 50000}, TCP_ACK, reply, START + 2000);
+	}
+	CU_ASSERT_EQUAL(out.evidence, 10);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
 	end();
 }
 
@@ -496,7 +526,7 @@ static void
 test_random_bursts_keep_the_balance(void)
 {
 	static struct frame frames[PIPELINE_BURST];
-	struct packet packets[PIPELINE_BURST];
+	struct frame_view views[PIPELINE_BURST];
 	uint64_t fates = 0, sent = 0;
 
 	begin();
@@ -513,18 +543,17 @@ test_random_bursts_keep_the_balance(void)
 				frames[i].bytes[random() % frames[i].length] = (uint8_t)random();
 			if (random() % 8 == 0)
 				frames[i].length = (uint32_t)random() % frames[i].length;
-			packets[i] = frame_packet(&frames[i], START + burst * (SECOND / 50));
+			views[i] = frame_view(&frames[i], START + burst * (SECOND / 50));
 		}
 		out.count = 0;
 		sent += PIPELINE_BURST;
 		out.full = burst % 100 > 90;
-		pipeline_burst(&pipeline, packets, PIPELINE_BURST, LINK_ETHERNET);
+		pipeline_burst(&pipeline, views, PIPELINE_BURST, LINK_ETHERNET);
 	}
 	for (int fate = 0; fate < PACKET_DROP_COUNT; fate++)
 		fates += pipeline.balance.fates[fate];
 	CU_ASSERT_EQUAL(pipeline.balance.received, sent);
 	CU_ASSERT_EQUAL(fates, sent);
-	CU_ASSERT_EQUAL(pipeline.ipv4.counters.refused, 0);
 	CU_ASSERT_EQUAL(pipeline.inspector.in_use + pipeline.inspector.free_count, 64);
 	out.full = false;
 	for (bool done = false; !done;) {
@@ -555,6 +584,8 @@ main(void)
 		{"no room loses no record", test_no_room_loses_no_record},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		{"tenants and VLANs never merge", test_tenants_and_vlans_never_merge},
+		{"new flows take states that nobody owns",
+			test_new_flows_take_states_that_nobody_owns},
 		{"a frame of three MiB is cut", test_a_frame_of_three_mebibytes_is_cut},
 		{"IPv6 and ICMP", test_ipv6_and_icmp},
 		{"random bursts keep the balance", test_random_bursts_keep_the_balance},

@@ -44,7 +44,7 @@ struct interface_clock {
 
 struct interface {
 	struct interface_clock clock;
-	uint64_t lost;            /* since its capture began, by its newest statistics */
+	uint64_t lost;            /* since its capture began, by the highest statistics */
 	uint32_t snapshot_length; /* 0: no limit */
 	enum link_type link;
 };
@@ -323,7 +323,7 @@ add_interface(struct pcapng *pcapng, struct cursor body)
 	return 0;
 }
 
-/* Counts since the capture began, so the highest is the newest. Statistics that cannot be
+/* Counts since the capture began, so the highest holds. Statistics that cannot be
  * understood cost no packet: they are passed over. */
 static void
 take_statistics(struct pcapng *pcapng, struct cursor body)

@@ -395,8 +395,10 @@ test_lost(void)
 				DROPS("\x04", "\x09") DROPS("\x05", "\x02")) STATISTICS("\0",
 				"\x30", DROPS("\x05", "\x02") DROPS("\x07", "\x03"))),
 			5},
-		{"counts go on from the beginning: the newest",
+		{"counts go on from the beginning: the highest",
 			TEXT(GOOD INTERFACE_DROPS("\0", "\x02") INTERFACE_DROPS("\0", "\x07")), 7},
+		{"counts that go back",
+			TEXT(GOOD INTERFACE_DROPS("\0", "\x07") INTERFACE_DROPS("\0", "\x02")), 7},
 		{"interfaces add up",
 			TEXT(SECTION ETHERNET ETHERNET INTERFACE_DROPS("\x01", "\x02")
 					INTERFACE_DROPS("\0", "\x07")),
@@ -490,24 +492,25 @@ put_block(uint8_t *at, uint8_t type, const void *fields, size_t fields_length, u
 	return length;
 }
 
-/* The longest block that is read, once to be passed over and once as a packet. */
+/* The longest block that is read, as a packet and to be passed over. */
 static void
 test_long_blocks(void)
 {
 	const uint32_t longest = 16 << 20;
 	uint8_t *bytes = malloc(2 * (size_t)longest + 1024);
-	uint32_t fields[5] = {0, 0, 5, longest - 32, longest - 32};
+	uint32_t fields[5] = {1, 0, 5, longest - 32, longest - 32};
 	struct outcome outcome;
-	size_t used = sizeof(SECTION ETHERNET) - 1;
+	size_t used = sizeof(SECTION ETHERNET INTERFACE("\x65\0", "\0")) - 1;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
-	memcpy(bytes, SECTION ETHERNET, used);
-	used += put_block(bytes + used, 4, "", 0, longest);
+	memcpy(bytes, SECTION ETHERNET INTERFACE("\x65\0", "\0"), used);
+
 	used += put_block(bytes + used, 6, fields, sizeof(fields), longest);
+	used += put_block(bytes + used, 4, "", 0, longest);
 	memcpy(bytes + used, PACKET, sizeof(PACKET) - 1);
 	read_all(bytes, used + sizeof(PACKET) - 1, &outcome);
-	CU_ASSERT_STRING_EQUAL(outcome.packets,
-		"ethernet 16777184/16777184 5000 xxxxxxxx; ethernet 4/4 5000 abcd");
+	CU_ASSERT_STRING_EQUAL(
+		outcome.packets, "raw 16777184/16777184 5000 xxxxxxxx; ethernet 4/4 5000 abcd");
 	CU_ASSERT_EQUAL(outcome.end, 0);
 	free(bytes);
 }

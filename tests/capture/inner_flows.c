@@ -22,11 +22,12 @@ print_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 ignore_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
 	(void)evidence;
+	return true;
 }
 
 static void

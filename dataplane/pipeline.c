@@ -258,7 +258,8 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 {
 	/* A copy that no store can change: it stays in registers. */
 	const struct flow_secret secret = pipeline->secret;
-	bool ethernet = burst->link == LINK_ETHERNET;
+	bool plain_key = decode_tenant_is_plain(pipeline->decode);
+	bool ethernet = burst->link == LINK_ETHERNET && plain_key;
 	struct flow_packet *flow_packet = burst->flow_packets;
 	struct flow_wide *wide = burst->wide;
 	uint64_t plain = 0;

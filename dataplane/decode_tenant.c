@@ -11,20 +11,6 @@ takes_part(const struct packet_tunnel *tunnel)
 	return tunnel->type != TUNNEL_MPLS && tunnel->type != TUNNEL_FABRICPATH;
 }
 
-/* An id that differs by direction would part the two directions of a flow. */
-static uint32_t
-shared_id(const struct packet_tunnel *tunnel)
-{
-	switch (tunnel->type) {
-	case TUNNEL_GTPU:
-	case TUNNEL_L2TP:
-	case TUNNEL_PPTP:
-		return 0;
-	default:
-		return tunnel->id;
-	}
-}
-
 /* Murmur's finalizer over a chain: any bit of any part changes half of the bits. */
 static uint64_t
 mix(uint64_t state, uint64_t part)
@@ -53,7 +39,8 @@ gather(struct gathered *gathered, uint32_t exact, uint64_t part)
 static void
 gather_tunnel(struct gathered *gathered, const struct packet_tunnel *tunnel)
 {
-	uint32_t id = shared_id(tunnel);
+	/* An id that differs by direction would part the two directions of a flow. */
+	uint32_t id = tunnel_has_shared_id(tunnel->type) ? tunnel->id : 0;
 	uint64_t part = (uint64_t)tunnel->type << 32 | id;
 	uint32_t exact = 0;
 

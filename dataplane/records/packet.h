@@ -7,6 +7,7 @@
 
 #include "dataplane/records/address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PACKET_MAX_VLANS   4
@@ -65,6 +66,25 @@ enum tunnel_type {
 };
 
 const char *tunnel_type_name(uint8_t type); /* "vxlan", "" for TUNNEL_NONE */
+
+/* Whether both directions of a tunnel have the same id, and so have all packets of a flow in it. */
+static inline bool
+tunnel_has_shared_id(uint8_t type)
+{
+	switch (type) {
+	case TUNNEL_ERSPAN_II:
+	case TUNNEL_ERSPAN_III:
+	case TUNNEL_GRE_KEY:
+	case TUNNEL_NVGRE:
+	case TUNNEL_VXLAN:
+	case TUNNEL_GENEVE:
+	case TUNNEL_PPPOE:
+	case TUNNEL_PBB:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* Why the decoder went no deeper although the innermost packet is a tunnel's. Its flow is then that
  * of the tunnel. */

@@ -19,6 +19,14 @@
 #define PORT_GENEVE       6081
 #define PORT_VXLAN_LEGACY 8472 /* the Linux kernel's default */
 
+enum protocol {
+	PROTOCOL_IPV4 = 4,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_IPV6 = 41,
+	PROTOCOL_GRE = 47,
+};
+
 enum ethertype {
 	TYPE_IPV4 = 0x0800,
 	TYPE_ETHERNET = 0x6558, /* transparent Ethernet bridging (RFC 1701) */
@@ -338,6 +346,13 @@ step_gtp_u(struct walk *walk)
 	return next == 0 ? step_to_ip(walk, length) : LAYER_END;
 }
 
+static inline bool
+is_tunnel_port(uint16_t port)
+{
+	return port == PORT_VXLAN || port == PORT_GENEVE || port == PORT_GTP_U ||
+	       port == PORT_VXLAN_LEGACY;
+}
+
 static inline enum layer
 step_udp(struct walk *walk)
 {
@@ -346,6 +361,8 @@ step_udp(struct walk *walk)
 	if (!has(walk, UDP_SIZE))
 		return LAYER_END;
 	port = read16(walk->frame + walk->at + 2);
+	if (!is_tunnel_port(port))
+		return LAYER_END;
 	walk->at += UDP_SIZE;
 	switch (port) {
 	case PORT_VXLAN:
@@ -353,10 +370,8 @@ step_udp(struct walk *walk)
 		return step_vxlan(walk);
 	case PORT_GENEVE:
 		return step_geneve(walk);
-	case PORT_GTP_U:
-		return step_gtp_u(walk);
 	default:
-		return LAYER_END;
+		return step_gtp_u(walk);
 	}
 }
 
@@ -364,13 +379,13 @@ static inline enum layer
 step_transport(struct walk *walk)
 {
 	switch (walk->protocol) {
-	case 4:
+	case PROTOCOL_IPV4:
 		return step_to_type(walk, 0, TYPE_IPV4);
-	case 17:
+	case PROTOCOL_UDP:
 		return step_udp(walk);
-	case 41:
+	case PROTOCOL_IPV6:
 		return step_to_type(walk, 0, TYPE_IPV6);
-	case 47:
+	case PROTOCOL_GRE:
 		return step_gre(walk);
 	default:
 		return LAYER_END;
@@ -431,14 +446,27 @@ hash_macs(const struct spread_secret *secret, const uint8_t *frame)
 	return hash_ordered(secret, a, b);
 }
 
-struct spread_hash
-spread_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t captured)
+/* Most frames of most ports: IPv4 without options or a tag, and no tunnel. Whether it is a fragment
+ * does not matter then: the pair is the same. */
+static inline bool
+is_plain_ipv4(const uint8_t *frame, uint32_t captured)
+{
+	const uint8_t *header = frame + ETHERNET_SIZE;
+
+	if (captured < ETHERNET_SIZE + 20 + 4 || read16(frame + 12) != TYPE_IPV4 ||
+		header[0] != 0x45)
+		return false;
+	if (header[9] == PROTOCOL_TCP)
+		return true;
+	return header[9] == PROTOCOL_UDP && !is_tunnel_port(read16(header + 20 + 2));
+}
+
+static struct spread_hash
+walk_and_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t captured)
 {
 	struct walk walk = {.frame = frame, .size = captured, .basis = SPREAD_MACS};
 	enum layer layer = LAYER_ETHERNET;
 
-	if (captured < ETHERNET_SIZE)
-		return (struct spread_hash){0, SPREAD_NOTHING};
 	for (int i = 0; i < LAYERS_MAX && layer != LAYER_END; i++) {
 		if (layer == LAYER_ETHERNET)
 			layer = step_ethernet(&walk);
@@ -452,4 +480,15 @@ spread_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t c
 	if (walk.basis == SPREAD_IPV6)
 		return (struct spread_hash){hash_ipv6(secret, walk.pair), SPREAD_IPV6};
 	return (struct spread_hash){hash_macs(secret, frame), SPREAD_MACS};
+}
+
+struct spread_hash
+spread_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t captured)
+{
+	if (is_plain_ipv4(frame, captured))
+		return (struct spread_hash){
+			hash_ipv4(secret, frame + ETHERNET_SIZE + 12), SPREAD_IPV4};
+	if (captured < ETHERNET_SIZE)
+		return (struct spread_hash){0, SPREAD_NOTHING};
+	return walk_and_hash(secret, frame, captured);
 }

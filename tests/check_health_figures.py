@@ -21,7 +21,8 @@ LOSSES = {
     "flow_table.evicted", "flow_table.overflow_exhausted", "flow_table.records_lost",
     "flow_table.refused", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
-    "reports.evidence_lost", "reports.media_lost", "reports.samples_lost", "streams.media_evicted",
+    "reports.evidence_lost", "reports.media_lost", "reports.samples_lost", "spread.ring_full",
+    "streams.media_evicted",
 }
 EXPORT = re.compile(r"^export\.[a-z]+\.")
 
@@ -59,6 +60,8 @@ def in_sources(root):
         for path in (root / folder).rglob("*.c"):
             text = path.read_text(encoding="utf-8")
             names |= set(re.findall(r'health_add\(\s*\w+,\s*"([^"]+)"', text))
+            # Those of each worker are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"(worker\.%u\.[^"]+)"', text)}
     return names
 
 

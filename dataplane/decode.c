@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/decode.h"
 
+#include "dataplane/likely.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
 
-#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define ALWAYS_INLINE       inline __attribute__((always_inline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 enum {
 	ETHERNET_HEADER = 14,

@@ -14,7 +14,7 @@ struct feed {
 	struct pipeline *pipeline;
 	void (*done)(void *context);
 	void *context;
-	struct packet packets[PIPELINE_BURST];
+	struct frame_view frames[PIPELINE_BURST];
 	unsigned count;
 	enum link_type link;
 	size_t used;
@@ -48,7 +48,7 @@ run_burst(struct feed *feed)
 {
 	if (feed->count == 0)
 		return;
-	pipeline_burst(feed->pipeline, feed->packets, feed->count, feed->link);
+	pipeline_burst(feed->pipeline, feed->frames, feed->count, feed->link);
 	feed->count = 0;
 	feed->used = 0;
 	feed->done(feed->context);
@@ -58,15 +58,15 @@ static void
 add_packet(struct feed *feed, const struct capture_packet *captured)
 {
 	uint32_t length = captured->captured < BYTES_AT_ONCE ? captured->captured : BYTES_AT_ONCE;
-	struct packet *packet;
+	struct frame_view *frame;
 
 	if (feed->count == PIPELINE_BURST || captured->link != feed->link ||
 		feed->used + length > BYTES_AT_ONCE)
 		run_burst(feed);
 	feed->link = captured->link;
-	packet = &feed->packets[feed->count++];
+	frame = &feed->frames[feed->count++];
 	memcpy(feed->bytes + feed->used, captured->data, length);
-	*packet = (struct packet){
+	*frame = (struct frame_view){
 		.data = feed->bytes + feed->used,
 		.captured = length,
 		.wire_length = captured->wire_length,

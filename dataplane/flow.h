@@ -39,8 +39,14 @@ enum flow_flag {
 	FLOW_WATCHED = 1 << 7,   /* touches an address that policy watches, which was told so */
 };
 
-#define FLOW_LOOKS_COUNT 0x7f
-#define FLOW_ANSWER_TOLD 0x80 /* policy was told early that the flow was answered */
+/* flow.timer: the bits of the wheel's bookkeeping outlive the flow, because its timers do. */
+#define FLOW_LOOKS_COUNT    0x07 /* early looks so far */
+#define FLOW_ANSWER_TOLD    0x08 /* policy was told early that the flow was answered */
+#define FLOW_TIMER_SEQUENCE 0x30 /* of the timer that counts */
+#define FLOW_TIMERS_PENDING 0xc0 /* in the wheel: 0 to 2 */
+#define FLOW_TIMER_BITS     (FLOW_TIMER_SEQUENCE | FLOW_TIMERS_PENDING)
+#define FLOW_SEQUENCE_SHIFT 4
+#define FLOW_PENDING_SHIFT  6
 
 /* Times are in ticks of 1024 ns since `start`, so that 32 bits last 73 minutes: longer than the
  * longest active timeout, at which `start` moves on. */
@@ -55,7 +61,7 @@ struct flow {
 	uint32_t inspection; /* state in the inspector's pool + 1, 0: none (shunted) */
 	uint8_t tcp_flags[2];
 	uint8_t flags; /* enum flow_flag */
-	uint8_t looks; /* FLOW_LOOKS_COUNT early looks of the wheel, FLOW_ANSWER_TOLD */
+	uint8_t timer; /* FLOW_LOOKS_COUNT and following */
 };
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");

@@ -3,12 +3,20 @@
  * was armed, is compared with the flow's real last packet, and is armed again if the flow lives.
  * New flows get a few early looks, so that policy hears of a connection long before it ends.
  *
- * links[index].previous of a list's first entry is WHEEL_HEAD | slot, so that any entry can be
- * taken out in constant time. */
+ * A slot is a list of chunks of timers, so that arming writes one line that is warm and what is due
+ * is read in order and fetched ahead in batches. A timer is never taken out: it carries a sequence
+ * number of two bits, and one that is not its entry's latest is ignored when it fires. Every entry
+ * has at most two timers in the wheel, and at most a quarter of them has a second one. */
 #include "dataplane/flow_table.h"
 
-#define WHEEL_HEAD  0x80000000u /* entries number at most 2^30 */
-#define EVICT_TRIES 64          /* flows moved to their real deadline before one of them must go */
+#include <errno.h>
+#include <string.h>
+
+#define TIMER_ENTRY_BITS 30 /* entries number at most 2^30 */
+#define TIMER_ENTRY_MASK ((1u << TIMER_ENTRY_BITS) - 1)
+#define TIMERS_AT_ONCE   16 /* fetched ahead together */
+#define EXTRA_SHARE      4  /* one entry in so many may have a second timer */
+#define EVICT_LOOKED_AT  16 /* entries of which the one silent longest goes */
 
 static int64_t
 slot_number(int64_t time)
@@ -22,43 +30,103 @@ slot_of(int64_t number)
 	return (uint32_t)(number & (WHEEL_SLOTS - 1));
 }
 
-void
-flow_expiry_disarm(struct flow_table *table, uint32_t index)
+/* Full chunks for every timer there can be, and one that is not full for every slot. */
+static uint32_t
+chunks_for(uint32_t timers)
 {
-	struct flow_link *link = &table->links[index];
+	return timers / WHEEL_CHUNK_TIMERS + 1 + WHEEL_SLOTS;
+}
 
-	if (link->previous == FLOW_NONE)
-		return;
-	if (link->previous & WHEEL_HEAD)
-		table->wheel[link->previous & ~WHEEL_HEAD] = link->next;
-	else
-		table->links[link->previous].next = link->next;
-	if (link->next != FLOW_NONE)
-		table->links[link->next].previous = link->previous;
-	*link = (struct flow_link){FLOW_NONE, FLOW_NONE};
+static void
+empty_wheel(struct flow_wheel *wheel, uint32_t chunks)
+{
+	memset(wheel->slot, 0, sizeof(wheel->slot));
+	for (uint32_t i = 0; i < chunks; i++)
+		wheel->chunks[i] = (struct wheel_chunk){.next = i + 1 < chunks ? i + 2 : 0};
+	wheel->free = 1;
+	wheel->extra = 0;
+}
+
+int
+flow_expiry_init(struct flow_table *table)
+{
+	struct flow_wheel *wheel = &table->wheel;
+	uint32_t chunks;
+
+	wheel->extra_max = table->size / EXTRA_SHARE + 1;
+	chunks = chunks_for(table->size + wheel->extra_max);
+	wheel->chunks =
+		memory_allocate(table->memory, "flow wheel", chunks * sizeof(struct wheel_chunk));
+	if (wheel->chunks == NULL)
+		return -ENOMEM;
+	empty_wheel(wheel, chunks);
+	return 0;
+}
+
+static unsigned
+timers_pending(const struct flow *flow)
+{
+	return flow->timer >> FLOW_PENDING_SHIFT;
+}
+
+static uint8_t
+timer_sequence(const struct flow *flow)
+{
+	return (flow->timer & FLOW_TIMER_SEQUENCE) >> FLOW_SEQUENCE_SHIFT;
+}
+
+/* Counts one more timer of the flow, with the next sequence number. */
+static void
+note_armed(struct flow *flow)
+{
+	uint8_t sequence = (uint8_t)((timer_sequence(flow) + 1) << FLOW_SEQUENCE_SHIFT);
+
+	flow->timer =
+		(uint8_t)((flow->timer & ~FLOW_TIMER_SEQUENCE) | (sequence & FLOW_TIMER_SEQUENCE));
+	flow->timer += 1 << FLOW_PENDING_SHIFT;
+}
+
+static void
+push_timer(struct flow_wheel *wheel, uint32_t slot, uint32_t timer)
+{
+	struct wheel_chunk *chunk =
+		wheel->slot[slot] ? &wheel->chunks[wheel->slot[slot] - 1] : NULL;
+
+	if (chunk == NULL || chunk->count == WHEEL_CHUNK_TIMERS) {
+		uint32_t number = wheel->free;
+
+		chunk = &wheel->chunks[number - 1]; /* chunks_for() leaves one */
+		wheel->free = chunk->next;
+		chunk->next = wheel->slot[slot];
+		chunk->count = 0;
+		wheel->slot[slot] = number;
+	}
+	chunk->timer[chunk->count++] = timer;
 }
 
 void
 flow_expiry_arm(struct flow_table *table, uint32_t index, int64_t deadline)
 {
+	struct flow_wheel *wheel = &table->wheel;
+	struct flow *flow = &table->flows[index];
 	/* One slot later than the deadline's own: a slot fires when all of it has passed. */
 	int64_t number = slot_number(deadline) + 1;
-	uint32_t slot;
+	unsigned pending = timers_pending(flow);
 
-	if (!table->wheel_started) {
-		table->wheel_position = slot_number(table->flows[index].start);
-		table->wheel_started = true;
+	if (!wheel->started) {
+		wheel->position = slot_number(flow->start);
+		wheel->started = true;
 	}
-	flow_expiry_disarm(table, index);
-	if (number <= table->wheel_position)
-		number = table->wheel_position + 1;
-	if (number >= table->wheel_position + WHEEL_SLOTS)
-		number = table->wheel_position + WHEEL_SLOTS - 1;
-	slot = slot_of(number);
-	table->links[index] = (struct flow_link){table->wheel[slot], WHEEL_HEAD | slot};
-	if (table->wheel[slot] != FLOW_NONE)
-		table->links[table->wheel[slot]].previous = index;
-	table->wheel[slot] = index;
+	if (pending == 2 || (pending == 1 && wheel->extra == wheel->extra_max))
+		return;
+	wheel->extra += pending;
+	if (number <= wheel->position)
+		number = wheel->position + 1;
+	if (number >= wheel->position + WHEEL_SLOTS)
+		number = wheel->position + WHEEL_SLOTS - 1;
+	note_armed(flow);
+	push_timer(
+		wheel, slot_of(number), (uint32_t)timer_sequence(flow) << TIMER_ENTRY_BITS | index);
 }
 
 int64_t
@@ -76,16 +144,14 @@ flow_expiry_deadline(const struct flow_table *table, const struct flow *flow)
 void
 flow_expiry_restart(struct flow_table *table, int64_t now)
 {
-	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
-		table->wheel[slot] = FLOW_NONE;
-	table->wheel_position = slot_number(now);
+	empty_wheel(&table->wheel, chunks_for(table->size + table->wheel.extra_max));
+	table->wheel.position = slot_number(now);
 	for (uint32_t index = 0; index < table->size; index++) {
 		struct flow *flow = &table->flows[index];
 
-		if (!(flow->flags & FLOW_IN_USE))
-			continue;
-		table->links[index] = (struct flow_link){FLOW_NONE, FLOW_NONE};
-		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+		flow->timer &= (uint8_t)~FLOW_TIMER_BITS;
+		if (flow->flags & FLOW_IN_USE)
+			flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
 	}
 }
 
@@ -160,33 +226,97 @@ look_at(struct flow_table *table, uint32_t index, int64_t now)
 	flow_expiry_arm(table, index, deadline);
 }
 
+/* Takes up to `most` timers out of a slot. */
+static unsigned
+take_timers(struct flow_wheel *wheel, uint32_t slot, uint32_t *timers, uint32_t most)
+{
+	unsigned taken = 0;
+
+	while (taken < most && wheel->slot[slot] != 0) {
+		uint32_t number = wheel->slot[slot];
+		struct wheel_chunk *chunk = &wheel->chunks[number - 1];
+
+		while (taken < most && chunk->count > 0)
+			timers[taken++] = chunk->timer[--chunk->count];
+		if (chunk->count > 0)
+			break;
+		wheel->slot[slot] = chunk->next;
+		chunk->next = wheel->free;
+		wheel->free = number;
+	}
+	return taken;
+}
+
+/* Forgets those that were armed again or whose flow is gone; returns how many are left. */
+static unsigned
+keep_valid(struct flow_table *table, uint32_t *timers, unsigned count)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t index = timers[i] & TIMER_ENTRY_MASK;
+		struct flow *flow = &table->flows[index];
+
+		table->wheel.extra -= timers_pending(flow) == 2;
+		flow->timer -= 1 << FLOW_PENDING_SHIFT;
+		if (!(flow->flags & FLOW_IN_USE) ||
+			timers[i] >> TIMER_ENTRY_BITS != timer_sequence(flow))
+			continue;
+		timers[kept++] = index;
+		__builtin_prefetch(&table->origins[index], 0, 3);
+		__builtin_prefetch(
+			flow_table_bucket(table, flow_key_hash(&flow->key, &table->secret)), 1, 3);
+		if (table->wide)
+			__builtin_prefetch(&table->wide[index], 0, 3);
+	}
+	return kept;
+}
+
+/* Up to TIMERS_AT_ONCE timers of the slot that is due, their lines fetched ahead. Returns how many
+ * fired, whether they meant something or not; 0: the slot is empty. */
+static unsigned
+fire_some(struct flow_table *table, int64_t now, uint32_t most)
+{
+	uint32_t timers[TIMERS_AT_ONCE];
+	unsigned taken, valid;
+
+	taken = take_timers(&table->wheel, slot_of(table->wheel.position), timers,
+		most < TIMERS_AT_ONCE ? most : TIMERS_AT_ONCE);
+	for (unsigned i = 0; i < taken; i++)
+		__builtin_prefetch(&table->flows[timers[i] & TIMER_ENTRY_MASK], 1, 3);
+	valid = keep_valid(table, timers, taken);
+	/* Sequence numbers come round: two timers of one entry may count, and the first end it. */
+	for (unsigned i = 0; i < valid; i++)
+		if (table->flows[timers[i]].flags & FLOW_IN_USE)
+			look_at(table, timers[i], now);
+	return taken;
+}
+
 uint32_t
 flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 {
+	struct flow_wheel *wheel = &table->wheel;
 	int64_t target = slot_number(now);
 	uint32_t done = 0;
 
-	if (!table->wheel_started)
+	if (!wheel->started)
 		return 0;
 	/* After a jump of time every slot is due once; more rounds would find nothing. */
-	if (target - table->wheel_position > WHEEL_SLOTS)
-		table->wheel_position = target - WHEEL_SLOTS;
-	while (table->wheel_position < target) {
-		uint32_t slot = slot_of(table->wheel_position + 1);
+	if (target - wheel->position > WHEEL_SLOTS)
+		wheel->position = target - WHEEL_SLOTS;
+	while (wheel->position < target) {
+		unsigned fired;
 
-		while (table->wheel[slot] != FLOW_NONE) {
-			uint32_t index = table->wheel[slot];
-
-			if (done == budget)
-				return done;
-			/* Out of the slot first: what is armed again must not land in it. */
-			flow_expiry_disarm(table, index);
-			table->wheel_position++;
-			look_at(table, index, now);
-			table->wheel_position--;
-			done++;
+		/* What is armed again lands behind the slot that is being emptied. */
+		wheel->position++;
+		do {
+			fired = done < budget ? fire_some(table, now, budget - done) : 0;
+			done += fired;
+		} while (fired > 0);
+		if (wheel->slot[slot_of(wheel->position)] != 0) {
+			wheel->position--;
+			return done;
 		}
-		table->wheel_position++;
 	}
 	return done;
 }
@@ -207,60 +337,43 @@ flow_expiry_flush(struct flow_table *table)
 	return true;
 }
 
-/* The entry that is due next and the number of its slot; FLOW_NONE if no timer is armed. */
-static uint32_t
-next_due(const struct flow_table *table, int64_t *number)
+/* A flow that was answered, or that went on for a while, counts as heard of this much later than it
+ * was: a scan makes room for a scan, not a camera's control connection that pauses. */
+static int64_t
+standing(const struct flow_table *table, const struct flow *flow)
 {
-	for (*number = table->wheel_position + 1; *number < table->wheel_position + WHEEL_SLOTS;
-		(*number)++) {
-		uint32_t index = table->wheel[slot_of(*number)];
+	bool established = (flow->flags & FLOW_ANSWERED) || flow->packets[0] + flow->packets[1] > 8;
 
-		if (index != FLOW_NONE)
-			return index;
-	}
-	return FLOW_NONE;
+	return flow_last_time(flow) + (established ? table->timeouts.idle / 2 : 0);
 }
 
-/* The flow with the earliest real deadline. A timer may be older than its flow's last packet: such
- * a flow is moved to where it belongs on the way, which happens at most once per arming. */
+/* The flow that is silent longest of the next few in memory. The search goes on behind them, so
+ * that each flow is looked at once in a while and, when all are equal, the oldest goes first. */
 static uint32_t
 find_victim(struct flow_table *table)
 {
-	uint32_t victim = FLOW_NONE;
+	uint32_t victim = table->evict_hand;
+	uint32_t end =
+		table->size - victim < EVICT_LOOKED_AT ? table->size : victim + EVICT_LOOKED_AT;
 
-	for (unsigned tries = 0; tries < EVICT_TRIES; tries++) {
-		int64_t number;
-		uint32_t index = next_due(table, &number);
-		struct flow *flow = &table->flows[index];
-		int64_t deadline;
-
-		if (index == FLOW_NONE)
-			break;
-		deadline = flow_expiry_deadline(table, flow);
-		if (slot_number(deadline) + 1 <= number)
-			return index;
-		if (victim == FLOW_NONE ||
-			flow_last_time(flow) < flow_last_time(&table->flows[victim]))
+	for (uint32_t index = victim + 1; index < end; index++)
+		if (standing(table, &table->flows[index]) < standing(table, &table->flows[victim]))
 			victim = index;
-		flow_expiry_arm(table, index, deadline);
-	}
+	table->evict_hand = end == table->size ? 0 : end;
+	__builtin_prefetch(&table->flows[table->evict_hand], 0, 3);
 	return victim;
 }
 
-bool
+void
 flow_expiry_evict(struct flow_table *table, int64_t now)
 {
 	uint32_t victim = find_victim(table);
-	struct flow *flow;
+	const struct flow *flow = &table->flows[victim];
 
-	if (victim == FLOW_NONE)
-		return false;
-	flow = &table->flows[victim];
 	if (!send_record(table, victim,
 		    flow_expiry_deadline(table, flow) <= now ? reason_to_end(table, flow, now)
 							     : FLOW_END_LACK_OF_RESOURCES))
 		table->counters.records_lost++;
 	table->counters.evicted++;
 	flow_table_remove(table, victim);
-	return true;
 }

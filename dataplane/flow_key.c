@@ -2,7 +2,6 @@
 #include "dataplane/flow_key.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/random.h>
 
 int
@@ -15,30 +14,29 @@ flow_secret_random(struct flow_secret *secret)
 	return 0;
 }
 
-static uint32_t
-fold_ipv6(const uint8_t bytes[16], const struct flow_secret *secret)
+void
+flow_packet_summarize(const struct packet *packet, const struct flow_secret *secret,
+	struct flow_packet *flow_packet, struct flow_wide *wide)
 {
-	uint64_t words[2];
+	bool ipv6 = packet->l3_kind == PACKET_L3_IPV6;
+	uint32_t ports = (uint32_t)packet->source_port << 16 | packet->destination_port;
+	uint64_t context = flow_key_context(
+		packet->protocol, ipv6 ? ADDRESS_IPV6 : ADDRESS_IPV4, packet_vlan(packet));
+	uint32_t source, destination;
 
-	memcpy(words, bytes, sizeof(words));
-	return (uint32_t)flow_mix(words[0] ^ secret->word[4], words[1] ^ secret->word[5]);
-}
-
-unsigned
-flow_key_ipv6(const struct packet *packet, const struct flow_secret *secret, struct flow_key *key,
-	struct flow_wide *wide)
-{
-	int order = memcmp(packet->source.bytes, packet->destination.bytes, 16);
-	unsigned end = order > 0 || (order == 0 && packet->source_port > packet->destination_port);
-	uint32_t fold[2];
-	uint16_t port[2];
-
-	memcpy(wide->address[end], packet->source.bytes, 16);
-	memcpy(wide->address[!end], packet->destination.bytes, 16);
-	fold[end] = fold_ipv6(packet->source.bytes, secret);
-	fold[!end] = fold_ipv6(packet->destination.bytes, secret);
-	port[end] = packet->source_port;
-	port[!end] = packet->destination_port;
-	flow_key_write(key, fold, port, packet, ADDRESS_IPV6);
-	return end;
+	flow_packet->octets =
+		(uint32_t)(packet->payload - packet->l3) + packet->payload_wire_length;
+	flow_packet->payload_length = packet->payload_length;
+	flow_packet->carries = packet->payload_wire_length > 0;
+	flow_packet->tcp_flags = packet->tcp_flags;
+	flow_packet->icmp_type = packet->icmp_type;
+	if (ipv6) {
+		flow_key_ipv6(flow_packet, wide, packet->source.bytes, packet->destination.bytes,
+			ports, context, packet->tenant, secret);
+		return;
+	}
+	memcpy(&source, packet->source.bytes, 4);
+	memcpy(&destination, packet->destination.bytes, 4);
+	flow_key_ipv4(flow_packet, (uint64_t)destination << 32 | source, ports, context,
+		packet->tenant, secret);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a decoded packet to its flow key and keyed hash. */
+/* From the ends of a packet to its flow key and keyed hash. Keys are made and hashed in registers,
+ * in words: built field by field, a wide load of the hash would wait for the narrow stores (store
+ * forwarding needs a store at least as wide as the load). */
 #ifndef CAMSPAN_FLOW_KEY_H
 #define CAMSPAN_FLOW_KEY_H
 
-#include "dataplane/flow.h"
+#include "dataplane/flow_packet.h"
 
 #include <string.h>
 
@@ -27,15 +29,21 @@ flow_mix(uint64_t a, uint64_t b)
 
 /* The wide addresses are hashed into the key's folds already, so 20 bytes decide. */
 static inline uint64_t
+flow_words_hash(uint64_t low, uint64_t high, uint32_t tenant, const struct flow_secret *secret)
+{
+	return flow_mix(
+		flow_mix(low ^ secret->word[0], high ^ secret->word[1]) ^ tenant ^ secret->word[2],
+		secret->word[3]);
+}
+
+static inline uint64_t
 flow_key_hash(const struct flow_key *key, const struct flow_secret *secret)
 {
 	uint64_t low, high;
 
 	memcpy(&low, key, 8);
 	memcpy(&high, (const uint8_t *)key + 8, 8);
-	return flow_mix(flow_mix(low ^ secret->word[0], high ^ secret->word[1]) ^ key->tenant ^
-				secret->word[2],
-		secret->word[3]);
+	return flow_words_hash(low, high, key->tenant, secret);
 }
 
 static inline bool
@@ -49,44 +57,91 @@ flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 		       (a->tenant ^ b->tenant)) == 0;
 }
 
-/* Writes a key in two words: field by field, the wide loads of the hash would wait for the narrow
- * stores (store forwarding needs a store at least as wide as the load). */
+/* What both ends share, as the key's second word holds it above the ports. */
+static inline uint64_t
+flow_key_context(uint8_t protocol, enum address_family family, uint16_t vlan)
+{
+	return (uint64_t)protocol << 32 | (uint64_t)family << 40 | (uint64_t)vlan << 48;
+}
+
 static inline void
-flow_key_write(struct flow_key *key, const uint32_t address[2], const uint16_t port[2],
-	const struct packet *packet, enum address_family family)
+flow_key_set(struct flow_packet *packet, uint64_t low, uint64_t high, uint32_t tenant,
+	const struct flow_secret *secret)
 {
-	uint64_t low = (uint64_t)address[0] | (uint64_t)address[1] << 32;
-	uint64_t high = (uint64_t)port[0] | (uint64_t)port[1] << 16 |
-			(uint64_t)packet->protocol << 32 | (uint64_t)family << 40 |
-			(uint64_t)packet_vlan(packet) << 48;
+	uint64_t last = tenant;
 
-	memcpy(key, &low, 8);
-	memcpy((uint8_t *)key + 8, &high, 8);
-	key->tenant = packet->tenant;
+	memcpy(&packet->key, &low, 8);
+	memcpy((uint8_t *)&packet->key + 8, &high, 8);
+	memcpy((uint8_t *)&packet->key + 16, &last, 8);
+	packet->hash = flow_words_hash(low, high, tenant, secret);
 }
 
-/* Builds the key of a decoded IPv6 packet. Returns the end of the key that sent it (0 or 1). */
-unsigned flow_key_ipv6(const struct packet *packet, const struct flow_secret *secret,
-	struct flow_key *key, struct flow_wide *wide);
-
-/* The same for IPv4: end 0 holds the numerically lower (address, port). */
-static inline unsigned
-flow_key_ipv4(const struct packet *packet, struct flow_key *key)
+/* `value` with its halves exchanged if `swap`. Which end is lower is a coin's toss: no branch. */
+static inline uint64_t
+flow_swap_halves(uint64_t value, bool swap)
 {
-	uint32_t source, destination;
-	uint64_t from, to;
-	unsigned end;
+	unsigned by = (unsigned)swap << 5;
 
-	memcpy(&source, packet->source.bytes, 4);
-	memcpy(&destination, packet->destination.bytes, 4);
-	from = (uint64_t)__builtin_bswap32(source) << 16 | packet->source_port;
-	to = (uint64_t)__builtin_bswap32(destination) << 16 | packet->destination_port;
-	end = from > to;
-	flow_key_write(key,
-		(const uint32_t[2]){end ? destination : source, end ? source : destination},
-		(const uint16_t[2]){(uint16_t)(end ? to : from), (uint16_t)(end ? from : to)},
-		packet, ADDRESS_IPV4);
-	return end;
+	return value << by | value >> ((64 - by) & 63);
 }
+
+static inline uint32_t
+flow_swap_ports(uint32_t value, bool swap)
+{
+	unsigned by = (unsigned)swap << 4;
+
+	return value << by | value >> ((32 - by) & 31);
+}
+
+/* `addresses` as in the header: source in the low half; `ports` in host order: source in the high
+ * half. End 0 holds the numerically lower (address, port). Sets key, hash and end. */
+static inline void
+flow_key_ipv4(struct flow_packet *packet, uint64_t addresses, uint32_t ports, uint64_t context,
+	uint32_t tenant, const struct flow_secret *secret)
+{
+	uint64_t host = __builtin_bswap64(addresses); /* source in the high half */
+	uint64_t from = host >> 32 << 16 | ports >> 16;
+	uint64_t to = (host & UINT32_MAX) << 16 | (ports & 0xffff);
+	bool swap = from > to;
+
+	packet->end = swap;
+	packet->ipv6 = false;
+	/* The low half of the key's ports is end 0's. */
+	flow_key_set(packet, flow_swap_halves(addresses, swap),
+		flow_swap_ports(ports, !swap) | context, tenant, secret);
+}
+
+static inline uint32_t
+flow_fold_ipv6(const uint8_t bytes[16], const struct flow_secret *secret)
+{
+	uint64_t words[2];
+
+	memcpy(words, bytes, sizeof(words));
+	return (uint32_t)flow_mix(words[0] ^ secret->word[4], words[1] ^ secret->word[5]);
+}
+
+/* The same for IPv6, which also sets the full addresses in the key's order. */
+static inline void
+flow_key_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t source[16],
+	const uint8_t destination[16], uint32_t ports, uint64_t context, uint32_t tenant,
+	const struct flow_secret *secret)
+{
+	int order = memcmp(source, destination, 16);
+	bool swap = order > 0 || (order == 0 && ports >> 16 > (ports & 0xffff));
+	uint64_t folds = (uint64_t)flow_fold_ipv6(destination, secret) << 32 |
+			 flow_fold_ipv6(source, secret);
+
+	memcpy(wide->address[swap], source, 16);
+	memcpy(wide->address[!swap], destination, 16);
+	packet->end = swap;
+	packet->ipv6 = true;
+	flow_key_set(packet, flow_swap_halves(folds, swap), flow_swap_ports(ports, !swap) | context,
+		tenant, secret);
+}
+
+/* What a decoded IP packet means to its flow: everything but candidate and frame, and `wide` for
+ * IPv6. The long way; plain_decode.h has the short one. */
+void flow_packet_summarize(const struct packet *packet, const struct flow_secret *secret,
+	struct flow_packet *flow_packet, struct flow_wide *wide);
 
 #endif

@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 /* Two slots for every entry: the mean bucket holds four of eight, and about one in fifty needs an
  * overflow bucket (Poisson tail), for which a sixteenth of the entries is ample. */
 static uint64_t
@@ -21,17 +17,17 @@ buckets_for(uint32_t size)
 	return buckets;
 }
 
+#define PREFETCH_FREE 8
+
 static void
-chain_free_entries(struct flow_table *table)
+list_free_entries(struct flow_table *table)
 {
 	for (uint32_t i = 0; i < table->size; i++)
-		table->links[i].next = i + 1 < table->size ? i + 1 : FLOW_NONE;
-	table->free_head = 0;
+		table->free_list[i] = table->size - 1 - i;
+	table->free_count = table->size;
 	for (uint32_t i = 0; i < table->overflow_size; i++)
 		table->overflow[i].next = i + 1 < table->overflow_size ? i + 2 : 0;
 	table->overflow_free = 1;
-	for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
-		table->wheel[i] = FLOW_NONE;
 }
 
 static bool
@@ -46,15 +42,15 @@ allocate_arrays(struct flow_table *table, bool ipv6)
 	table->flows = memory_allocate(memory, "flows", table->size * sizeof(*table->flows));
 	table->origins =
 		memory_allocate(memory, "flow origins", table->size * sizeof(*table->origins));
-	table->links = memory_allocate(memory, "flow links", table->size * sizeof(*table->links));
+	table->free_list =
+		memory_allocate(memory, "free flows", table->size * sizeof(*table->free_list));
 	table->overflow = memory_allocate(
 		memory, "flow overflow buckets", table->overflow_size * sizeof(*table->overflow));
-	table->wheel = memory_allocate(memory, "flow wheel", WHEEL_SLOTS * sizeof(*table->wheel));
 	if (ipv6)
 		table->wide = memory_allocate(
 			memory, "IPv6 addresses", table->size * sizeof(*table->wide));
-	return table->buckets && table->flows && table->origins && table->links &&
-	       table->overflow && table->wheel && (!ipv6 || table->wide);
+	return table->buckets && table->flows && table->origins && table->free_list &&
+	       table->overflow && (!ipv6 || table->wide);
 }
 
 int
@@ -74,60 +70,24 @@ flow_table_init(struct flow_table *table, uint32_t size, bool ipv6,
 		.receiver = *receiver,
 		.memory = memory,
 	};
-	if (!allocate_arrays(table, ipv6)) {
+	if (!allocate_arrays(table, ipv6) || flow_expiry_init(table) != 0) {
 		flow_table_free(table);
 		return -ENOMEM;
 	}
-	chain_free_entries(table);
+	list_free_entries(table);
 	return 0;
 }
 
 void
 flow_table_free(struct flow_table *table)
 {
-	void *arrays[] = {table->buckets, table->flows, table->origins, table->links,
-		table->overflow, table->wheel, table->wide};
+	void *arrays[] = {table->buckets, table->flows, table->origins, table->free_list,
+		table->overflow, table->wheel.chunks, table->wide};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		if (arrays[i])
 			table->memory->release(arrays[i]);
 	*table = (struct flow_table){0};
-}
-
-/* Bit n is set when slot n holds the tag. */
-static inline unsigned
-matching_slots(const struct flow_bucket *bucket, uint16_t tag)
-{
-#ifdef __SSE2__
-	__m128i tags = _mm_load_si128((const __m128i *)bucket->tag);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
-
-	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
-#else
-	unsigned mask = 0;
-
-	for (unsigned i = 0; i < FLOW_BUCKET_SLOTS; i++)
-		mask |= (unsigned)(bucket->tag[i] == tag) << i;
-	return mask;
-#endif
-}
-
-static inline bool
-key_matches(const struct flow_table *table, uint32_t index, const struct flow_key *key,
-	const struct flow_wide *wide)
-{
-	if (!flow_key_equal(&table->flows[index].key, key))
-		return false;
-	return table->wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
-}
-
-uint32_t
-flow_table_candidate(const struct flow_table *table, uint64_t hash)
-{
-	const struct flow_bucket *bucket = flow_table_bucket(table, hash);
-	unsigned mask = matching_slots(bucket, flow_tag(hash));
-
-	return mask ? bucket->index[__builtin_ctz(mask)] : FLOW_NONE;
 }
 
 uint32_t
@@ -138,10 +98,10 @@ flow_table_find(const struct flow_table *table, const struct flow_key *key,
 	uint16_t tag = flow_tag(hash);
 
 	for (;;) {
-		for (unsigned mask = matching_slots(bucket, tag); mask; mask &= mask - 1) {
+		for (unsigned mask = flow_bucket_match(bucket, tag); mask; mask &= mask - 1) {
 			uint32_t index = bucket->index[__builtin_ctz(mask)];
 
-			if (key_matches(table, index, key, wide))
+			if (flow_table_holds(table, index, key, wide))
 				return index;
 		}
 		if (bucket->next == 0)
@@ -208,7 +168,7 @@ bucket_with_room(struct flow_table *table, uint64_t hash, unsigned *slot)
 	struct flow_bucket *bucket = flow_table_bucket(table, hash);
 
 	for (;;) {
-		unsigned empty = matching_slots(bucket, 0);
+		unsigned empty = flow_bucket_match(bucket, 0);
 
 		if (empty) {
 			*slot = (unsigned)__builtin_ctz(empty);
@@ -235,22 +195,21 @@ flow_table_insert(struct flow_table *table, const struct flow_key *key,
 	unsigned slot;
 	uint32_t index;
 
-	if (table->free_head == FLOW_NONE && !flow_expiry_evict(table, now)) {
-		table->counters.refused++;
-		return FLOW_NONE;
-	}
+	if (table->free_count == 0)
+		flow_expiry_evict(table, now);
 	bucket = bucket_with_room(table, hash, &slot);
-	index = table->free_head;
-	table->free_head = table->links[index].next;
+	index = table->free_list[--table->free_count];
 	table->occupied++;
 	table->counters.created++;
 	bucket->tag[slot] = flow_tag(hash);
 	bucket->index[slot] = index;
-	table->flows[index] = (struct flow){.key = *key, .start = now, .flags = FLOW_IN_USE};
+	table->flows[index] = (struct flow){.key = *key,
+		.start = now,
+		.flags = FLOW_IN_USE,
+		.timer = table->flows[index].timer & FLOW_TIMER_BITS};
 	table->origins[index] = (struct flow_origin){.first = now, .id = table->next_id++};
 	if (table->wide)
 		table->wide[index] = *wide;
-	table->links[index] = (struct flow_link){FLOW_NONE, FLOW_NONE};
 	return index;
 }
 
@@ -274,14 +233,15 @@ take_out_of_bucket(struct flow_table *table, uint32_t index)
 	struct flow_bucket *previous = NULL;
 
 	for (;;) {
-		for (unsigned mask = matching_slots(bucket, flow_tag(hash)); mask;
+		for (unsigned mask = flow_bucket_match(bucket, flow_tag(hash)); mask;
 			mask &= mask - 1) {
 			unsigned slot = (unsigned)__builtin_ctz(mask);
 
 			if (bucket->index[slot] != index)
 				continue;
 			bucket->tag[slot] = 0;
-			if (previous && matching_slots(bucket, 0) == (1u << FLOW_BUCKET_SLOTS) - 1)
+			if (previous &&
+				flow_bucket_match(bucket, 0) == (1u << FLOW_BUCKET_SLOTS) - 1)
 				unlink_overflow(table, previous, bucket);
 			return;
 		}
@@ -297,9 +257,20 @@ flow_table_remove(struct flow_table *table, uint32_t index)
 {
 	table->receiver.release(table->receiver.context, &table->flows[index]);
 	take_out_of_bucket(table, index);
-	flow_expiry_disarm(table, index);
 	table->flows[index].flags = 0;
-	table->links[index].next = table->free_head;
-	table->free_head = index;
+	table->free_list[table->free_count++] = index;
 	table->occupied--;
+}
+
+void
+flow_table_prefetch_free(const struct flow_table *table)
+{
+	uint32_t count = table->free_count < PREFETCH_FREE ? table->free_count : PREFETCH_FREE;
+
+	for (uint32_t i = 1; i <= count; i++) {
+		uint32_t index = table->free_list[table->free_count - i];
+
+		__builtin_prefetch(&table->flows[index], 1, 3);
+		__builtin_prefetch(&table->origins[index], 1, 3);
+	}
 }

@@ -42,18 +42,23 @@ flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned e
 /* An open port answers with SYN+ACK or data; a reset, with or without text, or an ICMP error is no
  * answer. Elsewhere it takes both sides: one side alone may talk into the void. */
 static bool
-is_answer(const struct flow *flow, const struct packet *packet, unsigned end)
+is_answer(const struct flow *flow, const struct flow_packet *packet)
 {
-	if (packet->protocol == PROTOCOL_ICMP)
-		return packet->icmp_type == ICMP_ECHO_REPLY && !flow_from_initiator(flow, end);
-	if (packet->protocol == PROTOCOL_ICMPV6)
-		return packet->icmp_type == ICMPV6_ECHO_REPLY && !flow_from_initiator(flow, end);
-	if (packet->protocol != PROTOCOL_TCP)
+	bool from_initiator = flow_from_initiator(flow, packet->end);
+	uint8_t flags = packet->tcp_flags;
+
+	switch (flow->key.protocol) {
+	case PROTOCOL_ICMP:
+		return packet->icmp_type == ICMP_ECHO_REPLY && !from_initiator;
+	case PROTOCOL_ICMPV6:
+		return packet->icmp_type == ICMPV6_ECHO_REPLY && !from_initiator;
+	case PROTOCOL_TCP:
+		if (from_initiator || (flags & TCP_RST))
+			return false;
+		return (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) || packet->carries;
+	default:
 		return flow->packets[0] && flow->packets[1];
-	if (flow_from_initiator(flow, end) || (packet->tcp_flags & TCP_RST))
-		return false;
-	return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ||
-	       packet->payload_wire_length > 0;
+	}
 }
 
 static bool
@@ -63,21 +68,15 @@ closed_by_both(const struct flow *flow)
 }
 
 bool
-flow_count(struct flow *flow, const struct packet *packet, unsigned end, uint32_t ticks)
+flow_count_rare(struct flow *flow, const struct flow_packet *packet)
 {
-	if (ticks > flow->last)
-		flow->last = ticks;
-	flow->packets[end]++;
-	flow->bytes[end] += packet_ip_bytes(packet);
-	if (!(flow->flags & FLOW_ANSWERED) && is_answer(flow, packet, end))
+	if (!(flow->flags & FLOW_ANSWERED) && is_answer(flow, packet))
 		flow->flags |= FLOW_ANSWERED;
-	if (packet->protocol != PROTOCOL_TCP)
+	if (flow->key.protocol != PROTOCOL_TCP)
 		return false;
-	flow->tcp_flags[end] |= packet->tcp_flags;
 	if (flow->flags & FLOW_TCP_ENDED) {
 		/* Data after a reset: it was forged, or meant nothing to the ends. */
-		if (packet->payload_wire_length > 0 && !(packet->tcp_flags & TCP_RST) &&
-			!closed_by_both(flow))
+		if (packet->carries && !(packet->tcp_flags & TCP_RST) && !closed_by_both(flow))
 			flow->flags &= (uint8_t)~FLOW_TCP_ENDED;
 		return false;
 	}

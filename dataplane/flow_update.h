@@ -3,7 +3,7 @@
 #ifndef CAMSPAN_FLOW_UPDATE_H
 #define CAMSPAN_FLOW_UPDATE_H
 
-#include "dataplane/flow.h"
+#include "dataplane/flow_packet.h"
 #include "dataplane/records/flow_record.h"
 
 #define TCP_FIN 0x01
@@ -25,13 +25,6 @@ flow_ticks(const struct flow *flow, int64_t time)
 	return ticks < 0 ? 0 : ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
 }
 
-/* IP bytes on the wire: header, options and what the header promises, without link padding. */
-static inline uint32_t
-packet_ip_bytes(const struct packet *packet)
-{
-	return (uint32_t)(packet->payload - packet->l3) + packet->payload_wire_length;
-}
-
 static inline bool
 flow_from_initiator(const struct flow *flow, unsigned end)
 {
@@ -47,8 +40,28 @@ flow_is_icmp(const struct flow_key *key)
 /* Who began, from the first packet: RFC 5103 section 5. */
 void flow_decide_initiator(struct flow *flow, const struct packet *packet, unsigned end);
 
-/* Counts a packet from `end` of the key. Returns true when it ended a TCP connection. */
-bool flow_count(struct flow *flow, const struct packet *packet, unsigned end, uint32_t ticks);
+/* What flow_count() leaves to it. */
+bool flow_count_rare(struct flow *flow, const struct flow_packet *packet);
+
+/* Counts a packet. Returns true when it ended a TCP connection. */
+static inline bool
+flow_count(struct flow *flow, const struct flow_packet *packet, uint32_t ticks)
+{
+	unsigned end = packet->end;
+	uint8_t state = flow->flags & (FLOW_ANSWERED | FLOW_TCP_ENDED);
+
+	if (ticks > flow->last)
+		flow->last = ticks;
+	flow->packets[end]++;
+	flow->bytes[end] += packet->octets;
+	flow->tcp_flags[end] |= packet->tcp_flags;
+	/* An answered flow that goes on, or a datagram to somebody who has not spoken. */
+	if (state == FLOW_ANSWERED && !(packet->tcp_flags & (TCP_FIN | TCP_RST)))
+		return false;
+	if (state == 0 && flow->key.protocol == PROTOCOL_UDP && flow->packets[!end] == 0)
+		return false;
+	return flow_count_rare(flow, packet);
+}
 
 /* The record of what was counted since the last one. `wide` is NULL for IPv4. */
 void flow_to_record(const struct flow *flow, const struct flow_origin *origin,

@@ -209,6 +209,7 @@ set_up(struct live *live)
 		.fanout = house->fanout,
 		.publish = publish_watch,
 		.publish_context = live,
+		.sampling_interval = house->config->dataplane.sampling,
 	};
 	struct crew_settings crew = {
 		.house = house,

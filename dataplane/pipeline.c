@@ -2,9 +2,12 @@
 #include "dataplane/pipeline.h"
 
 #include "dataplane/flow_update.h"
+#include "dataplane/likely.h"
+#include "dataplane/plain_decode.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Flows looked at by the expiry wheels per burst of 32 packets: enough to retire flows as fast as
@@ -19,17 +22,20 @@
 
 #define MILLISECOND INT64_C(1000000)
 
-/* The stages of one burst. Arrays rather than one record per packet: each stage reads one of them.
- */
+/* The stages of one burst hand on what each packet means to its flow. The packet views beside are
+ * filled for frames that are not plain, and for those of which somebody wants to see more. */
 struct burst {
-	struct flow_key key[PIPELINE_BURST];
+	const struct frame_view *frames;
+	enum link_type link;
+	unsigned count;  /* packets of flows */
+	uint32_t viewed; /* bit n: packets[n] is filled */
+	struct flow_packet flow_packets[PIPELINE_BURST] __attribute__((aligned(64)));
 	struct flow_wide wide[PIPELINE_BURST];
-	uint64_t hash[PIPELINE_BURST];
-	struct packet *packet[PIPELINE_BURST];
-	struct flow_table *table[PIPELINE_BURST];
-	uint8_t end[PIPELINE_BURST];
-	unsigned count;
+	struct packet packets[PIPELINE_BURST];
 };
+
+_Static_assert(LOOKS_UNTIL_LONGEST <= FLOW_LOOKS_COUNT, "flow.timer counts them");
+_Static_assert(PIPELINE_BURST <= 32, "struct burst numbers frames in 32 bits");
 
 static bool
 receive_record(void *context, struct flow *flow, const struct flow_origin *origin,
@@ -65,11 +71,11 @@ is_watched(const struct watch_set *watch, const struct flow_record *record)
 static int64_t
 next_look(struct flow *flow)
 {
-	unsigned looks = flow->looks & FLOW_LOOKS_COUNT;
+	unsigned looks = flow->timer & FLOW_LOOKS_COUNT;
 
 	if (looks == LOOKS_UNTIL_LONGEST)
 		return FIRST_LOOK << LOOKS_UNTIL_LONGEST;
-	flow->looks++;
+	flow->timer++;
 	return FIRST_LOOK << looks;
 }
 
@@ -87,7 +93,7 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 	int64_t next = next_look(flow);
 	struct flow_record record;
 
-	if (watch == NULL || (flow->looks & FLOW_ANSWER_TOLD) || (told && !answered))
+	if (watch == NULL || (flow->timer & FLOW_ANSWER_TOLD) || (told && !answered))
 		return next;
 	flow_to_record(flow, origin, wide, FLOW_UPDATE, &record);
 	if (!is_watched(watch, &record))
@@ -98,7 +104,7 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 		return next;
 	flow->flags |= FLOW_REPORTED | FLOW_WATCHED;
 	if (answered)
-		flow->looks |= FLOW_ANSWER_TOLD;
+		flow->timer |= FLOW_ANSWER_TOLD;
 	return next;
 }
 
@@ -180,79 +186,106 @@ follow_time(struct pipeline *pipeline, int64_t time)
 	}
 }
 
-/* Decodes all; packets of flows go on to the next stages, others are done here. */
-static void
-decode_stage(struct pipeline *pipeline, struct packet *packets, unsigned count, enum link_type link,
-	struct burst *burst)
+static const struct flow_table *
+table_of(const struct pipeline *pipeline, const struct flow_packet *packet)
 {
-	burst->count = 0;
-	pipeline->balance.received += count;
+	return packet->ipv6 ? &pipeline->ipv6 : &pipeline->ipv4;
+}
+
+/* The packet view behind a flow packet. */
+static const struct packet *
+view(const struct pipeline *pipeline, struct burst *burst, const struct flow_packet *flow_packet)
+{
+	struct packet *packet = &burst->packets[flow_packet->frame];
+
+	if (burst->viewed & 1u << flow_packet->frame)
+		return packet;
+	burst->viewed |= 1u << flow_packet->frame;
+	packet_from_frame(packet, &burst->frames[flow_packet->frame]);
+	if (decode_packet(packet, burst->link, pipeline->decode) != PACKET_DECODED)
+		abort(); /* plain_decode() takes nothing that the decoder would drop */
+	return packet;
+}
+
+/* A frame that is not plain. Returns true if it belongs to a flow. */
+static bool
+decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
+	struct flow_packet *flow_packet, struct flow_wide *wide)
+{
+	struct packet *packet = &burst->packets[i];
+	enum packet_drop fate;
+
+	packet_from_frame(packet, &burst->frames[i]);
+	fate = decode_packet(packet, burst->link, pipeline->decode);
+	pipeline->balance.fates[fate]++;
+	if (fate != PACKET_DECODED)
+		return false;
+	if (packet->l3_kind != PACKET_L3_IPV4 && packet->l3_kind != PACKET_L3_IPV6) {
+		inspector_link_packet(&pipeline->inspector, packet);
+		return false;
+	}
+	burst->viewed |= 1u << i;
+	flow_packet_summarize(packet, &pipeline->secret, flow_packet, wide);
+	return true;
+}
+
+/* Decodes all and fetches the buckets of their flows; what has no flow is done here. */
+static void
+decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
+{
+	bool ethernet = burst->link == LINK_ETHERNET;
+	uint64_t bytes = 0, plain = 0;
+
 	for (unsigned i = 0; i < count; i++) {
-		struct packet *packet = &packets[i];
-		enum packet_drop fate = decode_packet(packet, link, pipeline->decode);
+		const struct frame_view *frame = &burst->frames[i];
+		struct flow_packet *flow_packet = &burst->flow_packets[burst->count];
+		struct flow_wide *wide = &burst->wide[burst->count];
 
-		pipeline->balance.received_bytes += packet->wire_length;
-		pipeline->balance.fates[fate]++;
-		follow_time(pipeline, packet->time);
-		if (fate != PACKET_DECODED)
+		bytes += frame->wire_length;
+		if (frame->time != pipeline->now || pipeline->strange_times > 0)
+			follow_time(pipeline, frame->time);
+		if (LIKELY(ethernet && plain_decode(frame, flow_packet, wide, &pipeline->secret)))
+			plain++;
+		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;
-		if (packet->l3_kind == PACKET_L3_IPV4 || packet->l3_kind == PACKET_L3_IPV6)
-			burst->packet[burst->count++] = packet;
-		else
-			inspector_link_packet(&pipeline->inspector, packet);
+		flow_packet->frame = (uint8_t)i;
+		__builtin_prefetch(
+			flow_table_bucket(table_of(pipeline, flow_packet), flow_packet->hash), 0,
+			3);
+		burst->count++;
 	}
+	pipeline->balance.received += count;
+	pipeline->balance.received_bytes += bytes;
+	pipeline->balance.fates[PACKET_DECODED] += plain;
 }
 
 static void
-hash_stage(struct pipeline *pipeline, struct burst *burst)
+match_stage(const struct pipeline *pipeline, struct burst *burst)
 {
 	for (unsigned i = 0; i < burst->count; i++) {
-		const struct packet *packet = burst->packet[i];
-		struct flow_table *table = &pipeline->ipv4;
-		unsigned end;
+		struct flow_packet *packet = &burst->flow_packets[i];
+		const struct flow_table *table = table_of(pipeline, packet);
+		uint32_t index = flow_table_candidate(table, packet->hash);
 
-		if (packet->l3_kind == PACKET_L3_IPV4) {
-			end = flow_key_ipv4(packet, &burst->key[i]);
-		} else {
-			table = &pipeline->ipv6;
-			end = flow_key_ipv6(
-				packet, &pipeline->secret, &burst->key[i], &burst->wide[i]);
-		}
-		burst->end[i] = (uint8_t)end;
-		burst->hash[i] = flow_key_hash(&burst->key[i], &pipeline->secret);
-		burst->table[i] = table;
-		__builtin_prefetch(flow_table_bucket(table, burst->hash[i]), 0, 3);
-	}
-}
-
-static void
-entry_stage(struct burst *burst)
-{
-	for (unsigned i = 0; i < burst->count; i++) {
-		struct flow_table *table = burst->table[i];
-		uint32_t index = flow_table_candidate(table, burst->hash[i]);
-
+		packet->candidate = index;
 		if (index == FLOW_NONE)
 			continue;
 		__builtin_prefetch(&table->flows[index], 1, 3);
-		if (table->wide)
+		if (packet->ipv6)
 			__builtin_prefetch(&table->wide[index], 0, 3);
 	}
 }
 
 static uint32_t
-begin_flow(const struct burst *burst, unsigned i)
+begin_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i)
 {
-	struct flow_table *table = burst->table[i];
-	const struct packet *packet = burst->packet[i];
-	unsigned end = burst->end[i];
+	const struct flow_packet *flow_packet = &burst->flow_packets[i];
+	const struct packet *packet = view(pipeline, burst, flow_packet);
+	unsigned end = flow_packet->end;
 	uint32_t index = flow_table_insert(
-		table, &burst->key[i], &burst->wide[i], burst->hash[i], packet->time);
-	struct flow_origin *origin;
+		table, &flow_packet->key, &burst->wide[i], flow_packet->hash, packet->time);
+	struct flow_origin *origin = &table->origins[index];
 
-	if (index == FLOW_NONE)
-		return FLOW_NONE;
-	origin = &table->origins[index];
 	origin->observation_point = packet->observation_point;
 	origin->mac[end] = packet->source_mac;
 	origin->mac[!end] = packet->destination_mac;
@@ -267,10 +300,9 @@ begin_flow(const struct burst *burst, unsigned i)
  * again. Sends the old record and begins anew; if there is no room for the record the old flow goes
  * on, which merges two flows but loses nothing. */
 static uint32_t
-restart_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i, uint32_t index,
-	enum flow_end_reason reason)
+restart_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i,
+	uint32_t index, enum flow_end_reason reason)
 {
-	struct flow_table *table = burst->table[i];
 	struct flow *flow = &table->flows[index];
 	bool has_news = flow->packets[0] || flow->packets[1];
 
@@ -281,62 +313,100 @@ restart_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i, u
 	}
 	table->counters.expired++;
 	flow_table_remove(table, index);
-	return begin_flow(burst, i);
+	return begin_flow(pipeline, table, burst, i);
 }
 
 static inline bool
-begins_again(const struct flow *flow, const struct packet *packet)
+begins_again(const struct flow *flow, const struct flow_packet *packet)
 {
 	return (flow->flags & FLOW_TCP_ENDED) &&
 	       (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
-/* When to look at a connection that has just ended. One that ended before its first look keeps that
- * look: policy must not wait until it has lingered. */
-static int64_t
-wake_after_end(const struct flow_table *table, const struct flow *flow, int64_t now)
+/* The flow that goes on with this packet, which may be a new one in place of one that is over. */
+static uint32_t
+resume_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i,
+	uint32_t index, int64_t time)
 {
-	int64_t first_look = flow->start + FIRST_LOOK;
-	int64_t deadline = flow_expiry_deadline(table, flow);
+	struct flow *flow = &table->flows[index];
+	uint32_t ticks = flow_ticks(flow, time);
 
-	return now < first_look && first_look < deadline ? first_look : deadline;
+	if (ticks > flow->last && ticks - flow->last > table->idle_ticks)
+		return restart_flow(pipeline, table, burst, i, index, FLOW_END_IDLE_TIMEOUT);
+	if (begins_again(flow, &burst->flow_packets[i]))
+		return restart_flow(pipeline, table, burst, i, index, FLOW_END_DETECTED);
+	if (!(flow->packets[0] | flow->packets[1])) {
+		flow->start = time; /* first packet since a record */
+		flow->last = 0;
+	}
+	return index;
+}
+
+/* Something other than counting may be due before the packet is counted. */
+static inline bool
+needs_resuming(const struct flow_table *table, const struct flow *flow, uint32_t ticks)
+{
+	return (ticks > flow->last && ticks - flow->last > table->idle_ticks) ||
+	       (flow->flags & FLOW_TCP_ENDED) || !(flow->packets[0] | flow->packets[1]);
+}
+
+static uint32_t
+find_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i)
+{
+	const struct flow_packet *packet = &burst->flow_packets[i];
+	uint32_t index = packet->candidate;
+
+	if (LIKELY(index != FLOW_NONE &&
+		    flow_table_holds(table, index, &packet->key, &burst->wide[i])))
+		return index;
+	index = flow_table_find(table, &packet->key, &burst->wide[i], packet->hash);
+	return index != FLOW_NONE ? index : begin_flow(pipeline, table, burst, i);
 }
 
 static void
-update_flow(struct pipeline *pipeline, const struct burst *burst, unsigned i)
+inspect(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i,
+	uint32_t index)
 {
-	struct flow_table *table = burst->table[i];
-	const struct packet *packet = burst->packet[i];
-	uint32_t index = flow_table_find(table, &burst->key[i], &burst->wide[i], burst->hash[i]);
-	struct flow *flow;
-	uint32_t ticks;
+	const struct packet *packet = view(pipeline, burst, &burst->flow_packets[i]);
+	struct flow *flow = &table->flows[index];
 
-	if (index == FLOW_NONE) {
-		index = begin_flow(burst, i);
-		if (index == FLOW_NONE)
-			return;
-	}
-	flow = &table->flows[index];
-	ticks = flow_ticks(flow, packet->time);
-	if (__builtin_expect(ticks > flow->last && ticks - flow->last > table->idle_ticks, 0)) {
-		index = restart_flow(pipeline, burst, i, index, FLOW_END_IDLE_TIMEOUT);
-	} else if (__builtin_expect(flow->flags & FLOW_TCP_ENDED, 0) &&
-		   begins_again(flow, packet)) {
-		index = restart_flow(pipeline, burst, i, index, FLOW_END_DETECTED);
-	} else if (__builtin_expect(!(flow->packets[0] | flow->packets[1]), 0)) {
-		flow->start = packet->time; /* first packet since a record */
-		flow->last = 0;
-	}
-	if (index == FLOW_NONE)
-		return;
-	flow = &table->flows[index];
-	if (flow_count(flow, packet, burst->end[i], flow_ticks(flow, packet->time)))
-		flow_expiry_arm(table, index, wake_after_end(table, flow, packet->time));
 	if (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0)
 		inspector_begin(&pipeline->inspector, flow, packet);
 	if (flow->inspection)
 		inspector_packet(&pipeline->inspector, flow, &table->origins[index], packet,
-			flow_from_initiator(flow, burst->end[i]));
+			flow_from_initiator(flow, burst->flow_packets[i].end));
+}
+
+static inline void
+update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i)
+{
+	const struct flow_packet *packet = &burst->flow_packets[i];
+	int64_t time = burst->frames[packet->frame].time;
+	uint32_t index = find_flow(pipeline, table, burst, i);
+	struct flow *flow = &table->flows[index];
+	uint32_t ticks = flow_ticks(flow, time);
+
+	if (UNLIKELY(needs_resuming(table, flow, ticks))) {
+		index = resume_flow(pipeline, table, burst, i, index, time);
+		flow = &table->flows[index];
+		ticks = flow_ticks(flow, time);
+	}
+	/* One that ended before its first look keeps that look: policy must not wait. */
+	if (UNLIKELY(flow_count(flow, packet, ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
+		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+	if (flow->inspection || (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0))
+		inspect(pipeline, table, burst, i, index);
+}
+
+static void
+update_stage(struct pipeline *pipeline, struct burst *burst)
+{
+	for (unsigned i = 0; i < burst->count; i++) {
+		if (burst->flow_packets[i].ipv6)
+			update_flow(pipeline, &pipeline->ipv6, burst, i);
+		else
+			update_flow(pipeline, &pipeline->ipv4, burst, i);
+	}
 }
 
 static void
@@ -347,18 +417,23 @@ run_timers(struct pipeline *pipeline)
 }
 
 void
-pipeline_burst(
-	struct pipeline *pipeline, struct packet *packets, unsigned count, enum link_type link)
+pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsigned count,
+	enum link_type link)
 {
+	uint64_t begun = pipeline->ipv4.counters.created;
 	struct burst burst;
 
+	burst.frames = frames;
+	burst.link = link;
+	burst.count = 0;
+	burst.viewed = 0;
 	inspector_burst(&pipeline->inspector);
-	decode_stage(pipeline, packets, count, link, &burst);
-	hash_stage(pipeline, &burst);
-	entry_stage(&burst);
-	for (unsigned i = 0; i < burst.count; i++)
-		update_flow(pipeline, &burst, i);
+	decode_stage(pipeline, &burst, count);
+	match_stage(pipeline, &burst);
+	update_stage(pipeline, &burst);
 	run_timers(pipeline);
+	if (pipeline->ipv4.counters.created != begun)
+		flow_table_prefetch_free(&pipeline->ipv4);
 }
 
 void
@@ -399,7 +474,6 @@ add_tables(const struct pipeline *pipeline, struct health_record *health)
 	health_add(health, "flow_table.created", HEALTH_COUNTER, SUM(created));
 	health_add(health, "flow_table.expired", HEALTH_COUNTER, SUM(expired));
 	health_add(health, "flow_table.evicted", HEALTH_LOSS, SUM(evicted));
-	health_add(health, "flow_table.refused", HEALTH_LOSS, SUM(refused));
 	health_add(health, "flow_table.overflow_buckets", HEALTH_GAUGE, SUM(overflow_buckets));
 	health_add(health, "flow_table.overflow_exhausted", HEALTH_LOSS, SUM(overflow_exhausted));
 	health_add(health, "flow_table.records_deferred", HEALTH_COUNTER, SUM(records_deferred));

@@ -49,11 +49,10 @@ struct pipeline {
 int pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *settings);
 void pipeline_free(struct pipeline *pipeline);
 
-/* Decodes and accounts at most PIPELINE_BURST packets of one link type. The caller has set data,
- * captured, wire_length, time, observation_point and tenant of each; the bytes are borrowed for the
- * call. */
-void pipeline_burst(
-	struct pipeline *pipeline, struct packet *packets, unsigned count, enum link_type link);
+/* Decodes and accounts at most PIPELINE_BURST frames of one link type; their bytes are borrowed for
+ * the call. */
+void pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsigned count,
+	enum link_type link);
 /* No packet came: lets timers run by the clock. */
 void pipeline_idle(struct pipeline *pipeline, int64_t now);
 /* Ends every flow. False: the output had no room; drain it and call again. */

@@ -30,30 +30,29 @@ worker_drop_batches(struct worker *worker)
 }
 
 static uint64_t
-view(struct packet *packet, const struct rte_mbuf *mbuf)
+view(struct frame_view *frame, const struct rte_mbuf *mbuf)
 {
-	packet->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	packet->captured = rte_pktmbuf_data_len(mbuf);
-	packet->wire_length = rte_pktmbuf_pkt_len(mbuf);
-	packet->time = mbuf_time(mbuf);
-	packet->observation_point = mbuf->port;
-	packet->tenant = 0;
-	return packet->wire_length;
+	frame->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	frame->time = mbuf_time(mbuf);
+	frame->captured = rte_pktmbuf_data_len(mbuf);
+	frame->wire_length = rte_pktmbuf_pkt_len(mbuf);
+	frame->observation_point = mbuf->port;
+	return frame->wire_length;
 }
 
 static void
 work(struct worker *worker, struct rte_mbuf **mbufs, unsigned count)
 {
-	struct packet packets[PIPELINE_BURST];
+	struct frame_view frames[PIPELINE_BURST];
 	uint64_t bytes = 0;
 
 	if (count == 0)
 		return;
 	for (unsigned i = 0; i < count; i++)
-		bytes += view(&packets[i], mbufs[i]);
+		bytes += view(&frames[i], mbufs[i]);
 	counter_add(&worker->packets, count);
 	counter_add(&worker->bytes, bytes);
-	pipeline_burst(&worker->pipeline, packets, count, LINK_ETHERNET);
+	pipeline_burst(&worker->pipeline, frames, count, LINK_ETHERNET);
 	rte_pktmbuf_free_bulk(mbufs, count);
 }
 

@@ -36,6 +36,15 @@ enum packet_l3 {
 	PACKET_L3_IPV6,
 };
 
+/* One frame as a source hands it over: half a cache line, valid for one burst. */
+struct frame_view {
+	const uint8_t *data;  /* first byte of the link header */
+	int64_t time;         /* nanoseconds since the epoch, UTC */
+	uint32_t captured;    /* bytes at data */
+	uint32_t wire_length; /* bytes on the wire, >= captured */
+	uint16_t observation_point;
+};
+
 struct packet {
 	const uint8_t *data;  /* first byte of the link header */
 	uint32_t captured;    /* bytes at data */
@@ -68,6 +77,18 @@ struct packet {
 	struct ip_address source;
 	struct ip_address destination;
 };
+
+/* What a source knows of a packet; decode_packet() finds the rest. */
+static inline void
+packet_from_frame(struct packet *packet, const struct frame_view *frame)
+{
+	packet->data = frame->data;
+	packet->captured = frame->captured;
+	packet->wire_length = frame->wire_length;
+	packet->time = frame->time;
+	packet->observation_point = frame->observation_point;
+	packet->tenant = 0;
+}
 
 static inline const uint8_t *
 packet_payload(const struct packet *packet)

@@ -122,10 +122,10 @@ frame_tcp(struct frame *frame, struct frame_end from, struct frame_end to, uint8
 }
 
 /* The packet that a source would hand to the decoder. */
-static inline struct packet
-frame_packet(const struct frame *frame, int64_t time)
+static inline struct frame_view
+frame_view(const struct frame *frame, int64_t time)
 {
-	return (struct packet){
+	return (struct frame_view){
 		.data = frame->bytes,
 		.captured = frame->length,
 		.wire_length = frame->length,

@@ -107,6 +107,19 @@ packet(struct flow_table *table, uint32_t index, int64_t now)
 	flow->packets[0]++;
 }
 
+/* Turns the wheel once round: afterwards it holds nothing. */
+static void
+drain_wheel(struct flow_table *table, int64_t now)
+{
+	while (flow_expiry_run(table, now + 1200 * SECOND, 1000) > 0)
+		;
+	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
+		CU_ASSERT_EQUAL(table->wheel.slot[slot], 0);
+	CU_ASSERT_EQUAL(table->wheel.extra, 0);
+	for (uint32_t index = 0; index < table->size; index++)
+		CU_ASSERT_EQUAL(table->flows[index].timer & FLOW_TIMERS_PENDING, 0);
+}
+
 static void
 test_every_flow_is_found_and_no_other(void)
 {
@@ -161,8 +174,38 @@ test_random_insertions_and_removals_keep_the_books(void)
 			flow_table_remove(&table, find(&table, n));
 	CU_ASSERT_EQUAL(table.occupied, 0);
 	CU_ASSERT_EQUAL(table.counters.overflow_buckets, 0);
-	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
-		CU_ASSERT_EQUAL(table.wheel[slot], FLOW_NONE);
+	drain_wheel(&table, START);
+	CU_ASSERT_EQUAL(told.looks, 0);
+	flow_table_free(&table);
+}
+
+/* However often timers are armed anew: the wheel stays within its memory, no entry is forgotten,
+ * and in the end it is empty. */
+static void
+test_timers_armed_again_and_again_are_bounded(void)
+{
+	enum { FLOWS = 2000, STEPS = 200000 };
+	struct flow_table table;
+	struct told told;
+
+	make(&table, FLOWS, false, &told);
+	for (uint32_t n = 0; n < FLOWS; n++)
+		add(&table, n, START);
+	srandom(5);
+	for (int step = 0; step < STEPS; step++) {
+		uint32_t index = (uint32_t)random() % FLOWS;
+
+		flow_expiry_arm(&table, index, START + random() % 300 * SECOND);
+		CU_ASSERT_FATAL(table.wheel.extra <= table.wheel.extra_max);
+		if (step % 1000 == 0)
+			flow_expiry_run(&table, START + step / 4000 * SECOND, 64);
+	}
+	for (int second = 50; second < 400; second++)
+		for (int i = 0; i < 100; i++)
+			flow_expiry_run(&table, START + second * SECOND, 64);
+	CU_ASSERT_EQUAL(table.occupied, 0);
+	CU_ASSERT_EQUAL(told.records[FLOW_END_IDLE_TIMEOUT], FLOWS);
+	drain_wheel(&table, START + 400 * SECOND);
 	flow_table_free(&table);
 }
 
@@ -418,6 +461,8 @@ main(void)
 		{"every flow is found and no other", test_every_flow_is_found_and_no_other},
 		{"random insertions and removals keep the books",
 			test_random_insertions_and_removals_keep_the_books},
+		{"timers armed again and again are bounded",
+			test_timers_armed_again_and_again_are_bounded},
 		{"tenant and VLAN part equal addresses", test_tenant_and_vlan_part_equal_addresses},
 		{"IPv6 addresses are compared in full", test_ipv6_addresses_are_compared_in_full},
 		{"one chain for all", test_one_chain_for_all},

@@ -87,9 +87,9 @@ end(void)
 static void
 send(const struct frame *frame, int64_t time)
 {
-	struct packet packet = frame_packet(frame, time);
+	struct frame_view view = frame_view(frame, time);
 
-	pipeline_burst(&pipeline, &packet, 1, LINK_ETHERNET);
+	pipeline_burst(&pipeline, &view, 1, LINK_ETHERNET);
 }
 
 static void
@@ -399,7 +399,7 @@ static void
 test_tenants_and_vlans_never_merge(void)
 {
 	struct frame plain, tagged;
-	struct packet packets[3];
+	struct frame_view views[2];
 	struct watch_set *watch = watch_set_create(4);
 	struct ip_address ip = ip_from_ipv4((const uint8_t[]){10, 0, 0, 1});
 
@@ -409,14 +409,12 @@ test_tenants_and_vlans_never_merge(void)
 	memmove(tagged.bytes + 16, plain.bytes + 12, plain.length - 12);
 	memcpy(tagged.bytes + 12, "\x81\0\0\x07", 4);
 	tagged.length += 4;
-	packets[0] = packets[1] = frame_packet(&plain, START);
-	packets[1].tenant = 9;
-	packets[2] = frame_packet(&tagged, START);
-	pipeline_burst(&pipeline, packets, 3, LINK_ETHERNET);
+	views[0] = frame_view(&plain, START);
+	views[1] = frame_view(&tagged, START);
+	pipeline_burst(&pipeline, views, 2, LINK_ETHERNET);
 	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
-	CU_ASSERT_EQUAL_FATAL(out.count, 3);
-	CU_ASSERT_EQUAL(out.records[0].tenant + out.records[1].tenant + out.records[2].tenant, 9);
-	CU_ASSERT_EQUAL(out.records[0].vlan + out.records[1].vlan + out.records[2].vlan, 7);
+	CU_ASSERT_EQUAL_FATAL(out.count, 2);
+	CU_ASSERT_EQUAL(out.records[0].vlan + out.records[1].vlan, 7);
 	watch_set_add(watch, 9, &ip);
 	CU_ASSERT_TRUE(watch_set_has(watch, 9, &ip));
 	CU_ASSERT_FALSE(watch_set_has(watch, 0, &ip));
@@ -496,7 +494,7 @@ static void
 test_random_bursts_keep_the_balance(void)
 {
 	static struct frame frames[PIPELINE_BURST];
-	struct packet packets[PIPELINE_BURST];
+	struct frame_view views[PIPELINE_BURST];
 	uint64_t fates = 0, sent = 0;
 
 	begin();
@@ -513,18 +511,17 @@ test_random_bursts_keep_the_balance(void)
 				frames[i].bytes[random() % frames[i].length] = (uint8_t)random();
 			if (random() % 8 == 0)
 				frames[i].length = (uint32_t)random() % frames[i].length;
-			packets[i] = frame_packet(&frames[i], START + burst * (SECOND / 50));
+			views[i] = frame_view(&frames[i], START + burst * (SECOND / 50));
 		}
 		out.count = 0;
 		sent += PIPELINE_BURST;
 		out.full = burst % 100 > 90;
-		pipeline_burst(&pipeline, packets, PIPELINE_BURST, LINK_ETHERNET);
+		pipeline_burst(&pipeline, views, PIPELINE_BURST, LINK_ETHERNET);
 	}
 	for (int fate = 0; fate < PACKET_DROP_COUNT; fate++)
 		fates += pipeline.balance.fates[fate];
 	CU_ASSERT_EQUAL(pipeline.balance.received, sent);
 	CU_ASSERT_EQUAL(fates, sent);
-	CU_ASSERT_EQUAL(pipeline.ipv4.counters.refused, 0);
 	CU_ASSERT_EQUAL(pipeline.inspector.in_use + pipeline.inspector.free_count, 64);
 	out.full = false;
 	for (bool done = false; !done;) {

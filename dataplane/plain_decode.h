@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decoder of plain frames: Ethernet with at most one VLAN tag; IPv4 without options or IPv6
+ * without extension headers; TCP or UDP; whole, neither fragment nor tunnel. It makes what the flow
+ * needs (struct flow_packet) straight from the header bytes and declines every other frame, which
+ * then goes through decode_packet(). Where both read a frame they agree to the bit: the fuzzer and
+ * the unit tests compare them. */
+#ifndef CAMSPAN_PLAIN_DECODE_H
+#define CAMSPAN_PLAIN_DECODE_H
+
+#include "dataplane/decode.h"
+#include "dataplane/flow_key.h"
+
+#include <endian.h>
+
+enum {
+	PLAIN_L3 = 14,
+	PLAIN_VLAN_TAG = 4,
+	PLAIN_IPV4_HEADER = 20,
+	PLAIN_IPV6_HEADER = 40,
+	PLAIN_TCP_HEADER = 20,
+	PLAIN_UDP_HEADER = 8,
+	/* The shortest frame that can be plain: IPv4 and UDP. */
+	PLAIN_SHORTEST = PLAIN_L3 + PLAIN_IPV4_HEADER + PLAIN_UDP_HEADER,
+};
+
+#define PLAIN_TCP 6
+#define PLAIN_UDP 17
+
+static inline uint16_t
+plain_be16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be16toh(value);
+}
+
+static inline uint32_t
+plain_be32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be32toh(value);
+}
+
+/* `room`: bytes of the datagram from `l4` on, all captured. */
+static inline bool
+plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, uint8_t protocol)
+{
+	if (protocol == PLAIN_UDP) {
+		uint32_t length = room >= PLAIN_UDP_HEADER ? plain_be16(l4 + 4) : 0;
+
+		packet->tcp_flags = 0;
+		packet->payload_length = (uint16_t)(length - PLAIN_UDP_HEADER);
+		packet->carries = room > PLAIN_UDP_HEADER;
+		return length >= PLAIN_UDP_HEADER && length <= room &&
+		       !decode_may_be_tunnel(plain_be32(l4));
+	}
+	if (protocol == PLAIN_TCP && room >= PLAIN_TCP_HEADER) {
+		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
+
+		packet->tcp_flags = l4[13];
+		packet->payload_length = (uint16_t)(room - header);
+		packet->carries = room > header;
+		return header >= PLAIN_TCP_HEADER && header <= room;
+	}
+	return false;
+}
+
+static inline bool
+plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_t vlan,
+	const struct flow_secret *secret)
+{
+	uint32_t total = plain_be16(ip + 2);
+	uint64_t addresses;
+
+	/* No options, no fragment, and all of the datagram captured. */
+	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > room ||
+		total < PLAIN_IPV4_HEADER)
+		return false;
+	if (!plain_transport(packet, ip + PLAIN_IPV4_HEADER, total - PLAIN_IPV4_HEADER, ip[9]))
+		return false;
+	packet->octets = total;
+	memcpy(&addresses, ip + 12, 8);
+	flow_key_ipv4(packet, addresses, plain_be32(ip + PLAIN_IPV4_HEADER),
+		flow_key_context(ip[9], ADDRESS_IPV4, vlan), 0, secret);
+	return true;
+}
+
+static inline bool
+plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
+	uint16_t vlan, const struct flow_secret *secret)
+{
+	uint32_t length;
+
+	if (room < PLAIN_IPV6_HEADER + PLAIN_UDP_HEADER || ip[0] >> 4 != 6)
+		return false;
+	length = plain_be16(ip + 4);
+	if (length > room - PLAIN_IPV6_HEADER)
+		return false;
+	if (!plain_transport(packet, ip + PLAIN_IPV6_HEADER, length, ip[6]))
+		return false;
+	packet->octets = PLAIN_IPV6_HEADER + length;
+	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
+		flow_key_context(ip[6], ADDRESS_IPV6, vlan), 0, secret);
+	return true;
+}
+
+/* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
+ * False: not plain, both are undefined. */
+static inline bool
+plain_decode(const struct frame_view *frame, struct flow_packet *packet, struct flow_wide *wide,
+	const struct flow_secret *secret)
+{
+	const uint8_t *ip = frame->data + PLAIN_L3;
+	uint32_t room = frame->captured - PLAIN_L3;
+	uint16_t ethertype, vlan = 0;
+
+	if (frame->captured < PLAIN_SHORTEST + PLAIN_VLAN_TAG)
+		return false;
+	ethertype = plain_be16(frame->data + 12);
+	if (ethertype == 0x8100) {
+		vlan = plain_be16(ip) & 0xfff;
+		ethertype = plain_be16(ip + 2);
+		ip += PLAIN_VLAN_TAG;
+		room -= PLAIN_VLAN_TAG;
+	}
+	packet->icmp_type = 0;
+	if (ethertype == 0x0800)
+		return plain_ipv4(packet, ip, room, vlan, secret);
+	if (ethertype == 0x86dd)
+		return plain_ipv6(packet, wide, ip, room, vlan, secret);
+	return false;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plain_decode() is a second reader of the same bytes: it may decline, never disagree. */
+#ifndef CAMSPAN_TESTS_PLAIN_AGREES_H
+#define CAMSPAN_TESTS_PLAIN_AGREES_H
+
+#include "dataplane/plain_decode.h"
+
+#include <stddef.h>
+
+/* NULL, or what differs. `taken` tells whether the frame was plain. */
+static inline const char *
+plain_disagrees(const struct frame_view *frame, const struct flow_secret *secret, bool *taken)
+{
+	struct flow_packet plain = {0}, general = {0};
+	struct flow_wide plain_wide = {0}, general_wide = {0};
+	struct packet packet;
+
+	*taken = plain_decode(frame, &plain, &plain_wide, secret);
+	if (!*taken)
+		return NULL;
+	packet_from_frame(&packet, frame);
+	if (decode_packet(&packet, LINK_ETHERNET, NULL) != PACKET_DECODED)
+		return "fate";
+	flow_packet_summarize(&packet, secret, &general, &general_wide);
+	if (memcmp(&plain.key, &general.key, sizeof(plain.key)) != 0)
+		return "key";
+	if (memcmp(&plain_wide, &general_wide, sizeof(plain_wide)) != 0)
+		return "wide addresses";
+	if (plain.hash != general.hash || plain.end != general.end || plain.ipv6 != general.ipv6)
+		return "hash, end or family";
+	if (plain.octets != general.octets || plain.payload_length != general.payload_length ||
+		plain.carries != general.carries)
+		return "lengths";
+	return plain.tcp_flags != general.tcp_flags || plain.icmp_type != general.icmp_type
+		       ? "flags"
+		       : NULL;
+}
+
+#endif

@@ -76,7 +76,16 @@ struct match {
 	enum match_layer layer;
 	uint16_t ports[CLASSIFIER_PORTS_MAX];             /* either side; 0 ends the list */
 	struct match_magic magics[CLASSIFIER_MAGICS_MAX]; /* length 0 ends the list */
-	bool any_port; /* candidate for every flow of the layer: must reject in a few ns */
+	bool any_port; /* candidate for every flow of the layer whose payload passes glance() */
+};
+
+/* A datagram of an owned flow, for those who need no header of it. All of it was captured. */
+struct meter_packet {
+	const uint8_t *data; /* transport payload */
+	uint32_t length;
+	uint32_t wire_bytes; /* of the packet */
+	int64_t time;
+	bool from_initiator;
 };
 
 struct classifier {
@@ -89,6 +98,12 @@ struct classifier {
 	uint16_t scratch_size;
 	enum classifier_verdict (*inspect)(
 		struct inspection *in, void *scratch, const struct report_sink *sink);
+	/* Only with any_port: may this be the first payload of a flow? Sees it before anything is
+	 * prepared for the classifier, so a few instructions decide for most that it is not. */
+	bool (*glance)(const uint8_t *data, uint32_t length);
+	/* Optional, for UDP and CLASSIFIER_WHOLE_FLOW: takes a packet of an owned flow the short
+	 * way, without reporting. False: nothing was taken, inspect() must see the packet. */
+	bool (*meter)(void *scratch, const struct meter_packet *packet);
 	/* Optional: last report of a flow. `in` has no data; its packet is the last one seen by the
 	 * classifier, or NULL. */
 	void (*finish)(void *scratch, const struct report_sink *sink);

@@ -12,6 +12,7 @@
 #define MAGIC_OFFSETS_MAX 8 /* distinct offsets that magics of one layer stand at */
 #define MAGICS_MAX        256 /* of one layer */
 #define ETHERTYPES_MAX    32
+#define ANY_PORTS_MAX     4 /* of one layer */
 #define TRANSPORTS        2 /* MATCH_UDP and MATCH_TCP */
 
 struct magic {
@@ -28,11 +29,18 @@ struct magic_group {
 	uint16_t start[257];
 };
 
+/* A classifier of every port, asked before it becomes a candidate. */
+struct any_port {
+	uint32_t bit;
+	bool (*glance)(const uint8_t *data, uint32_t length);
+};
+
 struct transport {
 	uint8_t port_set[UINT16_MAX + 1]; /* index into sets; most ports lead to set 0, the empty */
 	uint32_t sets[PORT_SETS_MAX];
 	unsigned set_count;
-	uint32_t any_port;
+	struct any_port any_ports[ANY_PORTS_MAX];
+	unsigned any_port_count;
 	unsigned group_count;
 	struct magic_group groups[MAGIC_OFFSETS_MAX];
 	struct magic magics[MAGICS_MAX];
@@ -134,7 +142,8 @@ store_magic(struct transport *transport, const struct match_magic *magic, uint32
 }
 
 static bool
-add_match(struct dispatch *dispatch, const struct match *match, uint32_t bit)
+add_match(struct dispatch *dispatch, const struct classifier *classifier, const struct match *match,
+	uint32_t bit)
 {
 	struct transport *transport;
 
@@ -147,8 +156,12 @@ add_match(struct dispatch *dispatch, const struct match *match, uint32_t bit)
 	if ((unsigned)match->layer >= TRANSPORTS)
 		return false;
 	transport = &dispatch->transports[match->layer];
-	if (match->any_port)
-		transport->any_port |= bit;
+	if (match->any_port) {
+		if (transport->any_port_count == ANY_PORTS_MAX || classifier->glance == NULL)
+			return false;
+		transport->any_ports[transport->any_port_count++] =
+			(struct any_port){bit, classifier->glance};
+	}
 	for (int i = 0; i < CLASSIFIER_PORTS_MAX && match->ports[i] != 0; i++)
 		if (!add_to_port(transport, match->ports[i], bit))
 			return false;
@@ -182,7 +195,7 @@ fill(struct dispatch *dispatch, const struct classifier *const *table, size_t co
 		bool fits = within_limits(table[i]);
 
 		for (int m = 0; fits && m < table[i]->match_count; m++)
-			fits = add_match(dispatch, &table[i]->match[m], UINT32_C(1) << i);
+			fits = add_match(dispatch, table[i], &table[i]->match[m], UINT32_C(1) << i);
 		if (!fits) {
 			log_error("classifier %s: breaks a limit of the classifier table",
 				table[i]->name ? table[i]->name : "without a name");
@@ -261,13 +274,25 @@ magic_candidates(const struct transport *transport, const uint8_t *data, uint32_
 	return candidates;
 }
 
+static uint32_t
+any_port_candidates(const struct transport *transport, const uint8_t *data, uint32_t length)
+{
+	uint32_t candidates = 0;
+
+	for (unsigned i = 0; i < transport->any_port_count; i++)
+		if (transport->any_ports[i].glance(data, length))
+			candidates |= transport->any_ports[i].bit;
+	return candidates;
+}
+
 uint32_t
 dispatch_candidates(const struct dispatch *dispatch, enum match_layer layer, uint16_t source_port,
 	uint16_t destination_port, const uint8_t *data, uint32_t length)
 {
 	const struct transport *transport = &dispatch->transports[layer];
 
-	return transport->any_port | transport->sets[transport->port_set[source_port]] |
+	return any_port_candidates(transport, data, length) |
+	       transport->sets[transport->port_set[source_port]] |
 	       transport->sets[transport->port_set[destination_port]] |
 	       magic_candidates(transport, data, length);
 }

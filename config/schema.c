@@ -141,8 +141,8 @@ const struct setting config_settings[] = {
 		    "each).")},
 	{"inspection.dpi_per_burst", SETTING_COUNT, RELOAD_LIVE, FIELD(inspection.dpi_per_burst),
 		"4", 0, 1024,
-		DOC("General inspection calls per burst of packets; more are skipped and "
-		    "counted.")},
+		DOC("General inspection calls per burst of packets, live; fewer while a worker has "
+		    "a backlog. Skipped ones are counted.")},
 
 	{"devices.max", SETTING_COUNT, RELOAD_RESTART, FIELD(devices.max), "65536", 16, 4194304,
 		DOC("Devices remembered; over it the one silent longest makes room, counted.")},

@@ -19,10 +19,11 @@ struct inspection_state;
 
 struct inspector_counters {
 	uint64_t flows;             /* inspections begun */
-	uint64_t packets_skipped;   /* with payload, of flows for which no state was free */
+	uint64_t cut_short;         /* inspections given up to make room for others */
+	uint64_t packets_skipped;   /* with payload, of flows for which no state could be had */
 	uint64_t evidence;          /* facts passed on */
 	uint64_t evidence_repeated; /* the same fact again within the repeat time */
-	uint64_t dpi_skipped;       /* over the budget of a burst */
+	uint64_t dpi_skipped;       /* over the budget */
 	uint64_t link_packets;      /* link-layer protocols inspected */
 };
 
@@ -40,9 +41,13 @@ struct inspector {
 	uint32_t *free_list;
 	uint32_t free_count;
 	uint32_t in_use;
+	/* States that no classifier owns, oldest first: numbers + 1, 0 ends. */
+	uint32_t unowned_first, unowned_last;
 	struct tcp_buffers buffers;
-	struct dpi *dpi;   /* NULL: inspection off */
-	uint32_t dpi_left; /* calls left in this burst */
+	struct dpi *dpi;      /* NULL: inspection off */
+	uint32_t dpi_left;    /* calls left in this burst */
+	uint32_t full_bursts; /* in a row */
+	bool unhurried;       /* packets wait for us: a replay */
 	struct recent_fact *recent;
 	uint64_t recent_seed;
 	struct inspector_counters counters;
@@ -53,19 +58,27 @@ struct inspector {
  * or -errno: too many of them. */
 int inspector_ethertypes(struct decode_options *decode);
 
-/* `config` and `dispatch` are borrowed. `dpi` may be NULL; it becomes the inspector's. Returns 0 or
- * -errno. */
+/* `config` and `dispatch` are borrowed. `dpi` may be NULL; it becomes the inspector's. `unhurried`:
+ * general inspection has no budget. Returns 0 or -errno. */
 int inspector_init(struct inspector *inspector, const struct config_inspection *config,
-	const struct dispatch *dispatch, struct dpi *dpi, const struct report_sink *out,
-	const struct memory_source *memory);
+	const struct dispatch *dispatch, struct dpi *dpi, bool unhurried,
+	const struct report_sink *out, const struct memory_source *memory);
 void inspector_free(struct inspector *inspector);
 
-/* Renews the budgets of one burst of packets. */
-void inspector_burst(struct inspector *inspector);
-/* The first packet with payload of a flow: TCP and UDP flows get a state if one is free. If none
- * is, the flow asks again with its next packet, and a datagram is at least shown to the classifiers
- * by itself: a flood costs depth, it does not blind. */
+/* Renews the budget of general inspection. `full`: the burst was as large as it can be, so more
+ * packets wait. */
+void inspector_burst(struct inspector *inspector, bool full);
+/* The first packet with payload of a flow: TCP and UDP flows get a state. If none is free, one that
+ * no classifier owns is taken from another flow, whose inspection is over then: a flood costs
+ * depth, it does not blind. If all are owned the flow asks again with its next packet, and a
+ * datagram is at least shown to the classifiers by itself. */
 void inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet);
+/* A datagram of a flow whose flow->inspection is not 0: true if its classifier needed no more than
+ * this. Else nothing was done, and inspector_packet() must follow. */
+bool inspector_meter(
+	struct inspector *inspector, const struct flow *flow, const struct meter_packet *packet);
+/* Fetches what inspector_meter() will need. */
+void inspector_prefetch(const struct inspector *inspector, const struct flow *flow);
 /* A packet of a flow whose flow->inspection is not 0. Clears it when the flow needs no more. */
 void inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
 	const struct packet *packet, bool from_initiator);

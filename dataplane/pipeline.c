@@ -20,6 +20,8 @@
 #define TIME_JUMP    INT64_C(3600000000000)
 #define JUMP_PACKETS 4
 
+#define INSPECTION_AHEAD 4 /* packets between the fetching of a state and its use */
+
 #define MILLISECOND INT64_C(1000000)
 
 /* The stages of one burst hand on what each packet means to its flow. The packet views beside are
@@ -144,7 +146,7 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 		error = init_tables(pipeline, settings);
 	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
-			settings->dispatch, settings->dpi, &settings->output.sink,
+			settings->dispatch, settings->dpi, settings->replay, &settings->output.sink,
 			settings->memory);
 	if (error)
 		pipeline_free(pipeline);
@@ -377,6 +379,25 @@ inspect(struct pipeline *pipeline, struct flow_table *table, struct burst *burst
 			flow_from_initiator(flow, burst->flow_packets[i].end));
 }
 
+/* Most packets of an inspected flow are those of a video stream, whose meter needs no header. */
+static bool
+meter(struct pipeline *pipeline, const struct burst *burst, const struct flow_packet *packet,
+	const struct flow *flow)
+{
+	const struct frame_view *frame = &burst->frames[packet->frame];
+	struct meter_packet metered = {
+		.data = frame->data + packet->payload,
+		.length = packet->payload_length,
+		.wire_bytes = frame->wire_length,
+		.time = frame->time,
+		.from_initiator = flow_from_initiator(flow, packet->end),
+	};
+
+	/* What is viewed already went the long way: it may be cut or a fragment. */
+	return !(burst->viewed & 1u << packet->frame) &&
+	       inspector_meter(&pipeline->inspector, flow, &metered);
+}
+
 static inline void
 update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i)
 {
@@ -394,14 +415,28 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 	/* One that ended before its first look keeps that look: policy must not wait. */
 	if (UNLIKELY(flow_count(flow, packet, ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
 		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+	if (flow->inspection && meter(pipeline, burst, packet, flow))
+		return;
 	if (flow->inspection || (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0))
 		inspect(pipeline, table, burst, i, index);
+}
+
+/* The entry's line has come by now, or soon will. */
+static inline void
+prefetch_inspection(const struct pipeline *pipeline, const struct burst *burst, unsigned i)
+{
+	const struct flow_packet *packet = &burst->flow_packets[i];
+
+	if (i < burst->count && packet->candidate != FLOW_NONE)
+		inspector_prefetch(&pipeline->inspector,
+			&table_of(pipeline, packet)->flows[packet->candidate]);
 }
 
 static void
 update_stage(struct pipeline *pipeline, struct burst *burst)
 {
 	for (unsigned i = 0; i < burst->count; i++) {
+		prefetch_inspection(pipeline, burst, i + INSPECTION_AHEAD);
 		if (burst->flow_packets[i].ipv6)
 			update_flow(pipeline, &pipeline->ipv6, burst, i);
 		else
@@ -427,7 +462,7 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	burst.link = link;
 	burst.count = 0;
 	burst.viewed = 0;
-	inspector_burst(&pipeline->inspector);
+	inspector_burst(&pipeline->inspector, count == PIPELINE_BURST);
 	decode_stage(pipeline, &burst, count);
 	match_stage(pipeline, &burst);
 	update_stage(pipeline, &burst);

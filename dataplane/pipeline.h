@@ -29,6 +29,7 @@ struct pipeline_settings {
 	struct pipeline_output output;
 	const struct memory_source *memory;
 	uint16_t worker; /* number, makes flow ids unique */
+	bool replay;     /* packets wait to be taken: inspection needs no budget */
 };
 
 struct pipeline {

@@ -19,7 +19,7 @@ import tempfile
 LOSSES = {
     "devices.evicted_identified", "export.NAME.failed", "export.NAME.queue_full",
     "flow_table.evicted", "flow_table.overflow_exhausted", "flow_table.records_lost",
-    "flow_table.refused", "inspection.packets_skipped",
+    "inspection.cut_short", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
     "reports.evidence_lost", "reports.media_lost", "reports.samples_lost", "spread.ring_full",
     "streams.media_evicted",

@@ -40,9 +40,16 @@ static const struct classifier link = {
 	.match = {{.layer = MATCH_ETHERTYPE, .ports = {0x0806, 0x8033}}},
 	COMMON,
 };
+static bool
+glance(const uint8_t *data, uint32_t length)
+{
+	return length == 0 || data[0] != 0xee;
+}
+
 static const struct classifier any = {
 	.name = "any",
 	.match = {{.layer = MATCH_UDP, .any_port = true}},
+	.glance = glance,
 	COMMON,
 };
 static const struct classifier *const table[] = {&dns, &vendor, &text, &link, &any};
@@ -67,6 +74,7 @@ test_candidates(void)
 		{MATCH_UDP, 53, 40000, "", 0, DNS | VENDOR | ANY},
 		{MATCH_UDP, 53, 37810, "", 0, DNS | VENDOR | ANY},
 		{MATCH_UDP, 40000, 40001, "", 0, ANY},
+		{MATCH_UDP, 40000, 40001, "\xee", 1, 0},
 		{MATCH_UDP, 0, 65535, NULL, 0, ANY},
 		{MATCH_TCP, 40000, 53, "", 0, DNS},
 		{MATCH_TCP, 37810, 40000, "", 0, 0},

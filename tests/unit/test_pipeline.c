@@ -422,6 +422,38 @@ test_tenants_and_vlans_never_merge(void)
 	end();
 }
 
+/* More flows than inspection states: the newest are inspected, none that a protocol owns is given
+ * up, and every state comes back. */
+static void
+test_new_flows_take_states_that_nobody_owns(void)
+{
+	static const char request[] = "OPTIONS rtsp://10.0.0.2/ RTSP/1.0\r\nCSeq: 1\r\n";
+	struct frame_end camera = {9, 554};
+
+	begin();
+	for (uint8_t host = 10; host < 20; host++)
+		tcp((struct frame_end){host, 50000}, camera, TCP_ACK, request, START);
+	for (unsigned i = 0; i < 1000; i++)
+		udp((struct frame_end){100, (uint16_t)(20000 + i)}, server, 40, START + i);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 1010);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, 1010 - 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
+	out.evidence = 0;
+	for (uint8_t host = 10; host < 20; host++) {
+		char reply[96];
+
+		snprintf(reply, sizeof(reply),
+			"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: camera %u\r\n\r\n", host);
+		tcp(camera, (struct frame_end){host, 50000}, TCP_ACK, reply, START + 2000);
+	}
+	CU_ASSERT_EQUAL(out.evidence, 10);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
+	end();
+}
+
 static void
 on_burst(void *context)
 {
@@ -552,6 +584,8 @@ main(void)
 		{"no room loses no record", test_no_room_loses_no_record},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		{"tenants and VLANs never merge", test_tenants_and_vlans_never_merge},
+		{"new flows take states that nobody owns",
+			test_new_flows_take_states_that_nobody_owns},
 		{"a frame of three MiB is cut", test_a_frame_of_three_mebibytes_is_cut},
 		{"IPv6 and ICMP", test_ipv6_and_icmp},
 		{"random bursts keep the balance", test_random_bursts_keep_the_balance},

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define REFUSALS_TO_STOP 1000 /* of timestamps between two looks */
+
 static bool
 naps(const struct crew *crew)
 {
@@ -209,14 +211,37 @@ crew_has_drained(const struct crew *crew)
 	return true;
 }
 
+/* What all queues of the ports have received, and how many timestamps were refused. */
+struct port_sums {
+	uint64_t received[PORTS_MAX];
+	uint64_t refused[PORTS_MAX];
+};
+
 static void
-look_at_queues(struct crew *crew, const struct receiver *receiver)
+look_at_queues(struct crew *crew, const struct receiver *receiver, struct port_sums *sums)
 {
 	for (unsigned i = 0; i < receiver->queues->count; i++) {
 		const struct rx_queue *queue = &receiver->queues->list[i];
+		uint64_t received = counter_read(&receiver->received[i]);
 
-		imbalance_add(&crew->queue_imbalance[queue->port], queue->queue,
-			counter_read(&receiver->received[i]));
+		imbalance_add(&crew->queue_imbalance[queue->port], queue->queue, received);
+		sums->received[queue->port] += received;
+		sums->refused[queue->port] += counter_read(&receiver->refused[i]);
+	}
+}
+
+/* A port whose clock is mostly not believable is not asked again. */
+static void
+judge_timestamps(struct crew *crew, const struct port_sums *sums)
+{
+	for (unsigned i = 0; i < crew->settings.layout->port_count; i++) {
+		uint64_t received = sums->received[i] - crew->port_received[i];
+		uint64_t refused = sums->refused[i] - crew->port_refused[i];
+
+		crew->port_received[i] = sums->received[i];
+		crew->port_refused[i] = sums->refused[i];
+		if (refused >= REFUSALS_TO_STOP && refused > received / 2)
+			port_stop_timestamps(&crew->settings.ports->ports[i]);
 	}
 }
 
@@ -225,19 +250,21 @@ static void
 queue_health(struct crew *crew, struct health_record *health)
 {
 	const struct layout *layout = crew->settings.layout;
+	struct port_sums sums = {0};
 	unsigned worst = 0;
 
 	for (unsigned i = 0; i < layout->port_count; i++)
 		imbalance_begin(&crew->queue_imbalance[i], layout->queues[i]);
 	for (unsigned i = 0; i < crew->worker_count; i++)
-		look_at_queues(crew, &crew->workers[i]->receiver);
+		look_at_queues(crew, &crew->workers[i]->receiver, &sums);
 	for (unsigned i = 0; i < crew->spread_count; i++)
-		look_at_queues(crew, &crew->spreads[i].receiver);
+		look_at_queues(crew, &crew->spreads[i].receiver, &sums);
 	for (unsigned i = 0; i < layout->port_count; i++) {
 		unsigned percent = imbalance_percent(&crew->queue_imbalance[i], NULL);
 
 		worst = percent > worst ? percent : worst;
 	}
+	judge_timestamps(crew, &sums);
 	health_add(health, "ports.queue_imbalance", HEALTH_GAUGE, worst);
 }
 

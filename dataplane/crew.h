@@ -10,7 +10,7 @@
 
 struct crew_settings {
 	const struct house *house;
-	const struct ports *ports;
+	struct ports *ports;
 	const struct layout *layout;
 	struct steady_clock clock;
 	const atomic_bool *stop;
@@ -26,8 +26,11 @@ struct crew {
 	struct rte_rcu_qsbr *quiescence;
 	struct imbalance imbalance;                  /* among workers */
 	struct imbalance queue_imbalance[PORTS_MAX]; /* among queues of a port */
-	unsigned worst;                              /* imbalance of the last look, per cent */
-	unsigned busiest;                            /* worker */
+	/* Of each port, as of the last look. */
+	uint64_t port_received[PORTS_MAX];
+	uint64_t port_refused[PORTS_MAX];
+	unsigned worst;   /* imbalance of the last look, per cent */
+	unsigned busiest; /* worker */
 };
 
 /* Returns 0 or -errno; crew_free() takes what a failure leaves. */

@@ -97,13 +97,14 @@ packets_mib(const struct config *config, bool huge_pages)
 }
 
 static int
-decide_huge_pages(const struct config *config, char *error, size_t error_size)
+decide_huge_pages(
+	const struct config *config, enum eal_purpose purpose, char *error, size_t error_size)
 {
 	uint64_t need = packets_mib(config, true) + tables_mib(config) + FIXED_MIB;
 	uint64_t have = free_huge_mib(2048) + free_huge_mib(1048576);
 
 	huge_pages_in_use = config->dataplane.huge_pages != HUGE_PAGES_OFF && have >= need;
-	if (huge_pages_in_use)
+	if (huge_pages_in_use || purpose == EAL_PORTS)
 		return 0;
 	if (config->dataplane.huge_pages == HUGE_PAGES_ON) {
 		snprintf(error, error_size,
@@ -263,9 +264,9 @@ check_ports(const struct config *config, char *error, size_t error_size)
 }
 
 static void
-add_ports(struct arguments *arguments, const struct config *config)
+add_ports(struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
 {
-	bool pci = false;
+	bool pci = purpose == EAL_PORTS && config->dataplane.port_count == 0;
 
 	for (size_t i = 0; i < config->dataplane.port_count; i++) {
 		char device[PORT_DEVICE_SIZE];
@@ -357,7 +358,7 @@ static void
 collect_arguments(
 	struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
 {
-	bool live = purpose == EAL_LIVE;
+	bool live = purpose != EAL_REPLAY;
 
 	arguments->count = 0;
 	add(arguments, "camspand");
@@ -369,7 +370,7 @@ collect_arguments(
 	add_lcores(arguments, config, live ? lcores_wanted(config) : 0);
 	add_memory(arguments, config, purpose);
 	if (live)
-		add_ports(arguments, config);
+		add_ports(arguments, config, purpose);
 	else
 		add(arguments, "--no-pci");
 }
@@ -381,8 +382,9 @@ eal_start(const struct config *config, enum eal_purpose purpose, char *error, si
 	bool debug = config->log_level == LOG_LEVEL_DEBUG;
 
 	huge_pages_in_use = false;
-	if (purpose == EAL_LIVE && (check_ports(config, error, error_size) != 0 ||
-					   decide_huge_pages(config, error, error_size) != 0))
+	if (purpose != EAL_REPLAY &&
+		(check_ports(config, error, error_size) != 0 ||
+			decide_huge_pages(config, purpose, error, error_size) != 0))
 		return -1;
 	collect_arguments(&arguments, config, purpose);
 	if ((debug ? rte_eal_init(arguments.count, arguments.vector)

@@ -9,6 +9,7 @@
 
 enum eal_purpose {
 	EAL_LIVE,   /* ports and workers */
+	EAL_PORTS,  /* the same for a look at the ports; all that are there when none is named */
 	EAL_REPLAY, /* one thread, no ports, no huge pages: a capture needs neither */
 };
 

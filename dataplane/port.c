@@ -65,6 +65,17 @@ fastest(uint32_t capable)
 	return 0;
 }
 
+/* Drivers state two limits, of which the lower one counts. */
+static bool
+takes_jumbo(const struct rte_eth_dev_info *info)
+{
+	uint32_t overhead = info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu
+				    ? info->max_rx_pktlen - info->max_mtu
+				    : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	return info->max_mtu >= JUMBO_MTU && info->max_rx_pktlen >= JUMBO_MTU + overhead;
+}
+
 /* What a port that has been found can. */
 static int
 ask_port(struct port *port, uint16_t descriptors)
@@ -79,7 +90,7 @@ ask_port(struct port *port, uint16_t descriptors)
 	port->pci = info.device && strcmp(rte_bus_name(rte_dev_bus(info.device)), "pci") == 0;
 	port->socket = rte_eth_dev_socket_id(port->id);
 	port->queues_max = info.max_rx_queues;
-	port->max_mtu = info.max_mtu;
+	port->takes_jumbo = takes_jumbo(&info);
 	port->speed = fastest(info.speed_capa);
 	port->offloads = info.rx_offload_capa;
 	port->descriptors_min = info.rx_desc_lim.nb_min;
@@ -237,7 +248,7 @@ start_port(struct port *port, struct ports *ports, const struct config *config)
 		port_rss_ask(port, &conf);
 	conf.rxmode.offloads = port->offloads & RTE_ETH_RX_OFFLOAD_SCATTER;
 	port->scatter = conf.rxmode.offloads != 0;
-	if (port->max_mtu >= JUMBO_MTU && port->scatter)
+	if (port->takes_jumbo && port->scatter)
 		port->mtu = conf.rxmode.mtu = JUMBO_MTU;
 	if (config->dataplane.timestamps == TIMESTAMPS_AUTO)
 		choose_timestamps(ports, port, &conf);
@@ -367,6 +378,17 @@ ports_tick(struct ports *ports, int64_t now)
 			rte_eth_read_clock(port->id, &ticks) == 0)
 			port_clock_set(&port->clock, ticks, now);
 	}
+}
+
+void
+port_stop_timestamps(struct port *port)
+{
+	if (port->clock.source == PORT_CLOCK_NONE)
+		return;
+	port_clock_stop(&port->clock);
+	log_warning("port %s: its timestamps are more than 1 s from the system's clock: the time "
+		    "at which a burst is taken is used instead",
+		port->name);
 }
 
 void

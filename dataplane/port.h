@@ -36,10 +36,9 @@ struct port {
 	uint16_t queues_max;
 	uint16_t descriptors; /* per queue, what the port makes of what was asked */
 	uint16_t descriptors_min, descriptors_max;
-	uint16_t mtu;   /* that frames up to are received; 0: the driver's */
-	int socket;     /* -1: none in particular */
-	uint32_t speed; /* Mbit/s, 0: no link, or it does not say */
-	uint32_t max_mtu;
+	uint16_t mtu;      /* that frames up to are received; 0: the driver's */
+	int socket;        /* -1: none in particular */
+	uint32_t speed;    /* Mbit/s, 0: no link, or it does not say */
 	uint64_t offloads; /* RTE_ETH_RX_OFFLOAD_* that it has */
 	uint64_t rss_offered;
 	uint64_t rss_fields; /* RTE_ETH_RSS_* in use */
@@ -55,6 +54,7 @@ struct port {
 	bool link_up;
 	bool promiscuous; /* by our doing */
 	bool scatter;
+	bool takes_jumbo;
 	struct port_clock clock;
 	struct kernel_sockets sockets;
 };
@@ -101,6 +101,8 @@ uint64_t port_buffered_us(const struct port *port, unsigned bytes);
 bool ports_are_kernel(const struct ports *ports);
 /* Sets the timestamp clocks of the ports. Control thread, about once a second. */
 void ports_tick(struct ports *ports, int64_t now);
+/* From now on its packets have the time at which their burst is taken. Control thread. */
+void port_stop_timestamps(struct port *port);
 /* The ports' own counters: missed, no buffer, errors. Control thread only. */
 void ports_health(struct ports *ports, struct health_record *health);
 

@@ -19,18 +19,23 @@ receiver_init(struct receiver *receiver, const struct ports *ports, const struct
 		.sampling = sampling,
 		.secret = secret,
 		.received = calloc(queues->count + 1u, sizeof(struct counter)),
+		.refused = calloc(queues->count + 1u, sizeof(struct counter)),
 	};
 	for (unsigned i = 0; i < queues->count; i++)
 		receiver->has_timestamps |=
 			ports->ports[queues->list[i].port].clock.source != PORT_CLOCK_NONE;
-	return receiver->received ? 0 : -ENOMEM;
+	if (receiver->received && receiver->refused)
+		return 0;
+	receiver_free(receiver);
+	return -ENOMEM;
 }
 
 void
 receiver_free(struct receiver *receiver)
 {
 	free(receiver->received);
-	receiver->received = NULL;
+	free(receiver->refused);
+	receiver->received = receiver->refused = NULL;
 }
 
 /* Drivers that strip VLAN tags tell them beside the frame: put them back where the decoder looks.
@@ -44,10 +49,9 @@ restore_vlan(struct rte_mbuf **mbuf)
 
 /* The port's own time where it is believable. */
 static void
-set_port_times(struct receiver *receiver, const struct port *port, int64_t now,
-	struct rte_mbuf **mbufs, unsigned count)
+set_port_times(const struct ports *ports, const struct port *port, int64_t now,
+	struct rte_mbuf **mbufs, unsigned count, struct counter *refused_counter)
 {
-	const struct ports *ports = receiver->ports;
 	unsigned refused = 0;
 
 	if (!port_clock_is_set(&port->clock))
@@ -65,7 +69,7 @@ set_port_times(struct receiver *receiver, const struct port *port, int64_t now,
 		else
 			refused++;
 	}
-	counter_add(&receiver->timestamps_refused, refused);
+	counter_add(refused_counter, refused);
 }
 
 unsigned
@@ -90,7 +94,7 @@ receiver_burst(struct receiver *receiver, unsigned at, int64_t now, struct rte_m
 		mbuf_set_time(mbufs[i], now);
 	}
 	if (receiver->has_timestamps)
-		set_port_times(receiver, port, now, mbufs, count);
+		set_port_times(receiver->ports, port, now, mbufs, count, &receiver->refused[at]);
 	counter_add(&receiver->received[at], count);
 	return count;
 }
@@ -131,7 +135,7 @@ receiver_health(const struct receiver *receiver, struct health_record *health)
 	health->balance.received += left_out;
 	health->balance.received_bytes += counter_read(&receiver->left_out_bytes);
 	health->balance.fates[DROP_NOT_SAMPLED] += left_out;
-	if (receiver->has_timestamps)
+	for (unsigned i = 0; receiver->has_timestamps && i < receiver->queues->count; i++)
 		health_add(health, "ports.timestamps_refused", HEALTH_COUNTER,
-			counter_read(&receiver->timestamps_refused));
+			counter_read(&receiver->refused[i]));
 }

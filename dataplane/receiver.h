@@ -22,9 +22,10 @@ struct rte_mbuf;
 struct receiver {
 	const struct ports *ports;
 	const struct rx_queues *queues;
-	bool has_timestamps;      /* of any of its ports */
-	struct counter *received; /* packets by queue, as in `queues` */
-	struct counter timestamps_refused;
+	bool has_timestamps; /* of any of its ports */
+	/* By queue, as in `queues`. */
+	struct counter *received;
+	struct counter *refused; /* the port's timestamp was not believable */
 	/* Packets that sampling left out. */
 	uint32_t sampling; /* one in so many, 1: all */
 	const struct spread_secret *secret;

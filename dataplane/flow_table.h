@@ -168,7 +168,7 @@ flow_table_holds(const struct flow_table *table, uint32_t index, const struct fl
 {
 	if (!flow_key_equal(&table->flows[index].key, key))
 		return false;
-	return table->wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
+	return wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
 }
 
 /* The entry of a key, FLOW_NONE if there is none. `wide` is NULL for IPv4. */

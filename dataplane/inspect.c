@@ -428,11 +428,8 @@ inspector_meter(
 void
 inspector_prefetch(const struct inspector *inspector, const struct flow *flow)
 {
-	const struct inspection_state *state;
+	const struct inspection_state *state = inspection_state_of(inspector, flow);
 
-	if (flow->inspection == 0)
-		return;
-	state = inspection_state_of(inspector, flow);
 	__builtin_prefetch(state, 0, 3);
 	__builtin_prefetch(state->scratch, 1, 3);
 	__builtin_prefetch(state->scratch + 64, 1, 3);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #define LAYERS_MAX       24 /* headers looked at: bounds what a hostile frame costs */
+#define VLANS_MAX        8
 #define MPLS_LABELS_MAX  8
 #define EXTENSIONS_MAX   8
 #define ETHERNET_SIZE    14
@@ -112,17 +113,28 @@ step_to_ip(struct walk *walk, uint32_t length)
 	}
 }
 
+static inline bool
+is_vlan(uint16_t type)
+{
+	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
+}
+
 static inline enum layer
 step_ethernet(struct walk *walk)
 {
+	uint32_t length = ETHERNET_SIZE;
 	uint16_t type;
 
-	if (!has(walk, ETHERNET_SIZE))
+	if (!has(walk, length))
 		return LAYER_END;
 	type = read16(walk->frame + walk->at + 12);
+	for (int i = 0; i < VLANS_MAX && is_vlan(type) && has(walk, length + 4); i++) {
+		length += 4;
+		type = read16(walk->frame + walk->at + length - 2);
+	}
 	if (type < ETHERTYPE_LOWEST)
 		return LAYER_END;
-	return step_to_type(walk, ETHERNET_SIZE, type);
+	return step_to_type(walk, length, type);
 }
 
 static inline enum layer
@@ -233,12 +245,6 @@ step_typed(struct walk *walk)
 		return step_ipv4(walk);
 	case TYPE_IPV6:
 		return step_ipv6(walk);
-	case TYPE_VLAN:
-	case TYPE_QINQ:
-	case TYPE_QINQ_OLD:
-		if (!has(walk, 4))
-			return LAYER_END;
-		return step_to_type(walk, 4, read16(walk->frame + walk->at + 2));
 	case TYPE_MPLS:
 	case TYPE_MPLS_UPSTREAM:
 		return step_mpls(walk);
@@ -461,6 +467,25 @@ is_plain_ipv4(const uint8_t *frame, uint32_t captured)
 	return header[9] == PROTOCOL_UDP && !is_tunnel_port(read16(header + 20 + 2));
 }
 
+/* ERSPAN II and VXLAN as usual, over IPv4 without options: most of what mirrors are carried in.
+ * Both put the inner frame at one place. */
+#define INNER_FRAME (ETHERNET_SIZE + 20 + 8 + 8)
+
+static inline bool
+is_usual_tunnel(const uint8_t *frame, uint32_t captured)
+{
+	const uint8_t *header = frame + ETHERNET_SIZE;
+	static const uint8_t gre_erspan_2[4] = {0x10, 0x00, 0x88, 0xbe};
+
+	if (captured < INNER_FRAME || read16(frame + 12) != TYPE_IPV4 || header[0] != 0x45 ||
+		(read16(header + 6) & 0x1fff) != 0)
+		return false;
+	if (header[9] == PROTOCOL_GRE)
+		return memcmp(header + 20, gre_erspan_2, sizeof(gre_erspan_2)) == 0;
+	return header[9] == PROTOCOL_UDP && read16(header + 22) == PORT_VXLAN &&
+	       (header[28] & 0x08) != 0;
+}
+
 static struct spread_hash
 walk_and_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t captured)
 {
@@ -488,6 +513,10 @@ spread_hash(const struct spread_secret *secret, const uint8_t *frame, uint32_t c
 	if (is_plain_ipv4(frame, captured))
 		return (struct spread_hash){
 			hash_ipv4(secret, frame + ETHERNET_SIZE + 12), SPREAD_IPV4};
+	if (is_usual_tunnel(frame, captured) &&
+		is_plain_ipv4(frame + INNER_FRAME, captured - INNER_FRAME))
+		return (struct spread_hash){
+			hash_ipv4(secret, frame + INNER_FRAME + ETHERNET_SIZE + 12), SPREAD_IPV4};
 	if (captured < ETHERNET_SIZE)
 		return (struct spread_hash){0, SPREAD_NOTHING};
 	return walk_and_hash(secret, frame, captured);

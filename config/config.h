@@ -44,7 +44,7 @@ struct config_dataplane {
 	uint32_t ring_slots; /* of each ring from an RX lcore to a worker */
 	uint16_t sampling;   /* one in so many pairs of addresses, 1: all */
 	enum timestamps timestamps;
-	uint16_t rx_descriptors; /* per queue */
+	uint16_t rx_descriptors; /* per queue, 0: derived */
 	uint32_t mbufs;          /* per worker, 0: derived */
 	size_t port_count;
 	struct config_port *ports;

@@ -97,9 +97,9 @@ const struct setting config_settings[] = {
 		    "system's clock; system: the time at which a burst was taken."),
 		NAMES(timestamps_names)},
 	{"dataplane.rx_descriptors", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.rx_descriptors),
-		"2048", 64, 32768,
-		DOC("Receive descriptors per queue: what absorbs bursts. Rounded to what the "
-		    "driver can.")},
+		"0", 0, 32768,
+		DOC("Receive descriptors per queue: what absorbs bursts. 0: enough for 1 ms of "
+		    "512-byte frames at line rate, at least 2048. As far as the port has them.")},
 	{"dataplane.mbufs", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.mbufs), "0", 0, 16777216,
 		DOC("Packet buffers per worker. 0: derived from the descriptors.")},
 	{"dataplane.ports", SETTING_MAPPINGS, RELOAD_RESTART,

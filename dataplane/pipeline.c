@@ -440,11 +440,13 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 static inline void
 prefetch_inspection(const struct pipeline *pipeline, const struct burst *burst, unsigned i)
 {
-	const struct flow_packet *packet = &burst->flow_packets[i];
-
+	const struct flow_packet *packet;
 	const struct flow *flow;
 
-	if (i >= burst->count || packet->candidate == FLOW_NONE)
+	if (i >= burst->count)
+		return;
+	packet = &burst->flow_packets[i];
+	if (packet->candidate == FLOW_NONE)
 		return;
 	flow = &table_of(pipeline, packet)->flows[packet->candidate];
 	if (flow->inspection)

@@ -17,20 +17,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JUMBO_MTU      9216
-#define TX_DESCRIPTORS 64 /* of the idle queues that some drivers insist on */
-#define ON_THE_WIRE    20 /* preamble and gap between frames, bytes */
-/* What a worker may pause without a loss: its timers and a busy control thread take less. */
+#define JUMBO_MTU       9216
+#define TX_DESCRIPTORS  64 /* of the idle queues that some drivers insist on */
+#define ON_THE_WIRE     20 /* preamble and gap between frames, bytes */
+#define DESCRIPTORS_MAX 32768
+/* What a worker may pause without a loss, and what is asked for: its timers take less. */
 #define LEAST_BUFFERED_US 500
+#define WANTED_US         1000
 #define USUAL_FRAME       512
 
 void
 port_device(const struct config *config, size_t number, char device[PORT_DEVICE_SIZE])
 {
 	/* Cannot be too long: what is added has its room in PORT_DEVICE_SIZE. */
-	kernel_port_complete(config->dataplane.ports[number].device,
-		config->dataplane.rx_descriptors, port_queues_asked(config), device,
-		PORT_DEVICE_SIZE);
+	kernel_port_complete(config->dataplane.ports[number].device, port_descriptors_asked(config),
+		port_queues_asked(config), device, PORT_DEVICE_SIZE);
 }
 
 /* The name by which DPDK knows a device string: a PCI address as it is, a virtual device up to its
@@ -78,10 +79,9 @@ takes_jumbo(const struct rte_eth_dev_info *info)
 
 /* What a port that has been found can. */
 static int
-ask_port(struct port *port, uint16_t descriptors)
+ask_port(struct port *port)
 {
 	struct rte_eth_dev_info info;
-	uint16_t transmit = TX_DESCRIPTORS;
 	int error = rte_eth_dev_info_get(port->id, &info);
 
 	if (error)
@@ -95,9 +95,8 @@ ask_port(struct port *port, uint16_t descriptors)
 	port->offloads = info.rx_offload_capa;
 	port->descriptors_min = info.rx_desc_lim.nb_min;
 	port->descriptors_max = info.rx_desc_lim.nb_max;
-	port->descriptors = descriptors;
 	port_rss_judge(port, &info);
-	return rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->descriptors, &transmit);
+	return 0;
 }
 
 static int
@@ -109,7 +108,7 @@ find_configured(struct ports *ports, const struct config *config, char *error, s
 		int code = find_port(port, device);
 
 		if (code == 0)
-			code = ask_port(port, config->dataplane.rx_descriptors);
+			code = ask_port(port);
 		if (code) {
 			snprintf(error, error_size,
 				"port %s was not found: %s; check the device string, permissions "
@@ -125,7 +124,7 @@ find_configured(struct ports *ports, const struct config *config, char *error, s
 }
 
 static int
-find_all(struct ports *ports, const struct config *config, char *error, size_t error_size)
+find_all(struct ports *ports, char *error, size_t error_size)
 {
 	uint16_t id;
 
@@ -138,7 +137,7 @@ find_all(struct ports *ports, const struct config *config, char *error, size_t e
 		port->id = id;
 		code = rte_eth_dev_get_name_by_port(id, port->name);
 		if (code == 0)
-			code = ask_port(port, config->dataplane.rx_descriptors);
+			code = ask_port(port);
 		if (code) {
 			snprintf(error, error_size, "port %u: %s", id, rte_strerror(-code));
 			return -1;
@@ -154,7 +153,7 @@ ports_find(struct ports *ports, const struct config *config, char *error, size_t
 	memset(ports, 0, sizeof(*ports));
 	ports->timestamp_offset = -1;
 	return config->dataplane.port_count ? find_configured(ports, config, error, error_size)
-					    : find_all(ports, config, error, error_size);
+					    : find_all(ports, error, error_size);
 }
 
 bool
@@ -169,6 +168,25 @@ port_buffered_us(const struct port *port, unsigned bytes)
 	uint64_t frames = (uint64_t)port->queues * port->descriptors;
 
 	return port->speed ? frames * (bytes + ON_THE_WIRE) * 8 / port->speed : 0;
+}
+
+/* What is wanted, then what the port makes of it. */
+static int
+choose_descriptors(struct port *port, const struct config *config)
+{
+	uint16_t transmit = TX_DESCRIPTORS;
+	uint32_t wanted = port_descriptors_asked(config);
+
+	if (config->dataplane.rx_descriptors == 0 && port->pci && port->queues) {
+		uint64_t frames = (uint64_t)port->speed * WANTED_US /
+				  ((USUAL_FRAME + ON_THE_WIRE) * UINT64_C(8)) / port->queues;
+
+		while (wanted < frames && wanted < DESCRIPTORS_MAX)
+			wanted *= 2;
+	}
+	port->descriptors = (uint16_t)wanted;
+	port->descriptors_asked = (uint16_t)wanted;
+	return rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->descriptors, &transmit);
 }
 
 static void
@@ -280,9 +298,9 @@ tell_doubts(struct port *port, const struct config *config, const struct layout 
 	uint64_t buffered = port_buffered_us(port, USUAL_FRAME);
 	char reason[128] = "its driver does not say how it spreads";
 
-	if (port->descriptors != config->dataplane.rx_descriptors && port->pci)
+	if (config->dataplane.rx_descriptors && port->descriptors != port->descriptors_asked)
 		log_warning("port %s: %u descriptors a queue asked, %u given (%u to %u)",
-			port->name, config->dataplane.rx_descriptors, port->descriptors,
+			port->name, port->descriptors_asked, port->descriptors,
 			port->descriptors_min, port->descriptors_max);
 	if (port->pci && buffered && buffered < LEAST_BUFFERED_US)
 		log_warning("port %s: its descriptors hold %" PRIu64
@@ -320,16 +338,27 @@ ports_start(struct ports *ports, const struct config *config, const struct layou
 	char *error, size_t error_size)
 {
 	uint16_t count = ports->count;
+	int code = 0;
 
+	for (uint16_t i = 0; i < count && code == 0; i++) {
+		ports->ports[i].queues = layout->queues[i];
+		code = choose_descriptors(&ports->ports[i], config);
+	}
+	if (code) {
+		snprintf(error, error_size,
+			"the ports do not tell how many descriptors they "
+			"have: %s",
+			rte_strerror(-code));
+		ports_stop(ports);
+		return -1;
+	}
 	if (port_pools_create(ports, config, layout, error, error_size) != 0) {
 		ports_stop(ports);
 		return -1;
 	}
 	for (uint16_t i = 0; i < count; i++) {
 		struct port *port = &ports->ports[i];
-		int code;
 
-		port->queues = layout->queues[i];
 		code = start_port(port, ports, config);
 		if (code) {
 			snprintf(error, error_size, "port %s did not start: %s", port->name,

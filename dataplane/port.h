@@ -35,6 +35,7 @@ struct port {
 	uint16_t queues; /* configured */
 	uint16_t queues_max;
 	uint16_t descriptors; /* per queue, what the port makes of what was asked */
+	uint16_t descriptors_asked;
 	uint16_t descriptors_min, descriptors_max;
 	uint16_t mtu;      /* that frames up to are received; 0: the driver's */
 	int socket;        /* -1: none in particular */

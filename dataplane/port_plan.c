@@ -36,6 +36,29 @@ choose_software(
 	return false;
 }
 
+static bool
+is_on_a_port_node(const struct layout *layout, int socket)
+{
+	for (unsigned i = 0; i < layout->port_count; i++)
+		if (layout->ports[i].socket == socket || layout->ports[i].socket < 0)
+			return true;
+	return false;
+}
+
+/* Those that read a port are told with the port. */
+static void
+tell_far_workers(const struct layout *layout)
+{
+	unsigned far = 0;
+
+	for (unsigned i = 0; i < layout->worker_count; i++)
+		far += !is_on_a_port_node(layout, layout->workers[i].socket);
+	if (layout->software && far)
+		log_warning("%u of %u workers are on a NUMA node without a port: each of their "
+			    "packets crosses; choose dataplane.lcores on the ports' nodes",
+			far, layout->worker_count);
+}
+
 static void
 tell_idle(const struct layout *layout)
 {
@@ -82,5 +105,6 @@ ports_plan(const struct ports *ports, const struct config *config,
 	}
 	layout_assign_queues(layout);
 	tell_idle(layout);
+	tell_far_workers(layout);
 	return 0;
 }

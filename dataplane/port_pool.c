@@ -7,11 +7,12 @@
 #include <rte_mbuf.h>
 #include <stdio.h>
 
-#define MBUF_CACHE    256
-#define SPARE_MBUFS   8192 /* per worker: bursts in flight and the per-lcore caches */
-#define LEAST_SPARE   1024
-#define SMALL_PAGE    4096
-#define MBUF_OVERHEAD 256 /* struct rte_mbuf, pool header and trailer */
+#define MBUF_CACHE        256
+#define SPARE_MBUFS       8192 /* per worker: bursts in flight and the per-lcore caches */
+#define LEAST_SPARE       1024
+#define LEAST_DESCRIPTORS 2048
+#define SMALL_PAGE        4096
+#define MBUF_OVERHEAD     256 /* struct rte_mbuf, pool header and trailer */
 
 /* Where buffers are at one time. */
 struct demand {
@@ -36,6 +37,13 @@ port_queues_asked(const struct config *config)
 		return dataplane->workers;
 	each = dataplane->port_count ? dataplane->rx_lcores / (unsigned)dataplane->port_count : 1;
 	return each > 1 ? each : 1;
+}
+
+uint16_t
+port_descriptors_asked(const struct config *config)
+{
+	return config->dataplane.rx_descriptors ? config->dataplane.rx_descriptors
+						: LEAST_DESCRIPTORS;
 }
 
 /* Room for the longest frame that a port delivers in one piece; scattering ports need no more than
@@ -83,8 +91,8 @@ ports_memory_mib(const struct config *config, bool huge_pages)
 		each = (each + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
 	if (count == 0)
 		count = sum(&(struct demand){
-			.descriptors = (uint64_t)dataplane->port_count * dataplane->rx_descriptors *
-				       port_queues_asked(config),
+			.descriptors = (uint64_t)dataplane->port_count *
+				       port_descriptors_asked(config) * port_queues_asked(config),
 			.rings = rings ? ring_slots(config, dataplane->rx_lcores) : 0,
 			.spare = spare(config),
 		});

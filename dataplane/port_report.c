@@ -51,15 +51,15 @@ report_link(FILE *out, const struct port *port)
 
 /* A kernel interface has a ring of the kernel's, which the driver's limits say nothing of. */
 static void
-report_queues(FILE *out, const struct port *port, uint16_t asked)
+report_queues(FILE *out, const struct port *port)
 {
 	line(out, "receive queues", "%u used of %u", port->queues, port->queues_max);
 	if (!port->pci) {
 		line(out, "descriptors", "%u a queue", port->descriptors);
 		return;
 	}
-	line(out, "descriptors", "%u a queue asked, %u given (%u to %u)", asked, port->descriptors,
-		port->descriptors_min, port->descriptors_max);
+	line(out, "descriptors", "%u a queue asked, %u given (%u to %u)", port->descriptors_asked,
+		port->descriptors, port->descriptors_min, port->descriptors_max);
 	if (port->speed)
 		line(out, "buffered",
 			"%" PRIu64 " us of 64-byte frames at line rate, %" PRIu64
@@ -192,7 +192,7 @@ report_port(struct report *report, const struct port *port)
 	fprintf(out, "%s\n", port->name);
 	line(out, "driver", "%s%s", port->driver, port->kernel ? ", a kernel interface" : "");
 	report_link(out, port);
-	report_queues(out, port, report->config->dataplane.rx_descriptors);
+	report_queues(out, port);
 	report_rss(out, port);
 	report_offloads(out, port, report->config);
 	report_rules(out, port);

@@ -53,14 +53,6 @@ decode_may_be_tunnel(uint32_t ports)
 #endif
 }
 
-/* True when the VLAN tag, if there is one, is all that tells the network of a frame that is neither
- * in a tunnel nor behind two tags: its tenant is 0. */
-static inline bool
-decode_tenant_is_plain(const struct decode_options *options)
-{
-	return options == NULL || !(options->ignore_vlans || options->by_port);
-}
-
 /* Adds an ethertype that somebody inspects (0x8033, 0x88cc, ...); one twice is no error.
  * Returns 0, -ENOSPC when the set is full, or -EINVAL for values that are lengths (below 0x600) or
  * that the decoder reads itself (IP, ARP, tags, what encapsulates below IP). */

@@ -86,7 +86,8 @@ decode_tenant(struct packet *packet, const struct decode_options *options)
 
 	packet->tenant = 0;
 	packet->key_vlan = packet_vlan(packet);
-	if (packet->tunnel_count == 0 && packet->vlan_count < 2 && decode_tenant_is_plain(options))
+	if (packet->tunnel_count == 0 && packet->vlan_count < 2 &&
+		(options == NULL || !(options->ignore_vlans || options->by_port)))
 		return;
 	if (options == NULL || !options->ignore_tunnels)
 		for (unsigned i = 0; i < packet->tunnel_count; i++)

@@ -145,6 +145,7 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	pipeline->decode = settings->decode;
+	pipeline->plain = plain_options_from(settings->decode);
 	pipeline->output = settings->output;
 	error = flow_secret_random(&pipeline->secret);
 	if (error == 0)
@@ -276,14 +277,15 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 {
 	/* A copy that no store can change: it stays in registers. */
 	const struct flow_secret secret = pipeline->secret;
-	bool plain_key = decode_tenant_is_plain(pipeline->decode);
-	bool ethernet = burst->link == LINK_ETHERNET && plain_key;
+	const struct plain_options options = pipeline->plain;
+	bool ethernet = burst->link == LINK_ETHERNET;
 	struct flow_packet *flow_packet = burst->flow_packets;
 	struct flow_wide *wide = burst->wide;
 	uint64_t plain = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (LIKELY(ethernet && plain_decode(&burst->frames[i], flow_packet, wide, &secret)))
+		if (LIKELY(ethernet &&
+			    plain_decode(&burst->frames[i], options, &secret, flow_packet, wide)))
 			plain++;
 		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;

@@ -10,6 +10,7 @@
 #include "dataplane/flow_table.h"
 #include "dataplane/fragment.h"
 #include "dataplane/inspect.h"
+#include "dataplane/plain_decode.h"
 #include "dataplane/records/health_record.h"
 #include "dataplane/watch.h"
 
@@ -50,6 +51,7 @@ struct pipeline {
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;
+	struct plain_options plain; /* the same for plain frames */
 	struct pipeline_output output;
 	/* Published by the control thread; read at early looks only. */
 	const struct watch_set *_Atomic watch;

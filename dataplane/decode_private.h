@@ -142,6 +142,7 @@ push_tunnel(struct packet *packet, enum tunnel_type type, uint32_t id, bool in_d
 	if (in_datagram) {
 		tunnel->source = packet->source;
 		tunnel->destination = packet->destination;
+		tunnel->vlan = packet_vlan(packet);
 	}
 	return true;
 }

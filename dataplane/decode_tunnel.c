@@ -443,8 +443,10 @@ enter(struct packet *packet, const struct inside *inside, const struct decode_op
 	packet->wire_length = inside->end;
 	if (packet->captured > inside->end)
 		packet->captured = inside->end;
+	/* MACs and tags are those of the tunnel's end. */
+	packet->vlan_count = 0;
 	if (inside->content != CONTENT_ETHERNET)
-		forget_macs(packet); /* those of the tunnel's end */
+		forget_macs(packet);
 	reset_network(packet);
 	if (decode_content(packet, inside, options) != PACKET_DECODED)
 		return false;

@@ -96,6 +96,7 @@ enum tunnel_end {
 
 struct packet_tunnel {
 	uint32_t id;
+	uint16_t vlan;            /* tag of the datagram that carries it, 0 none */
 	uint8_t type;             /* enum tunnel_type */
 	struct ip_address source; /* of the datagram that carries it; none below IP (MPLS, PPPoE) */
 	struct ip_address destination;
@@ -118,7 +119,7 @@ enum tenant_kind {
 	TENANT_GENEVE = 3,
 	TENANT_NVGRE = 4,
 	TENANT_GRE_KEY = 5,
-	TENANT_OTHER = 6, /* enum tunnel_type << 16 | id */
+	TENANT_OTHER = 6, /* enum tunnel_type << 16 | id, or the tag of the tunnel's carrier */
 	TENANT_DIGEST = 7,
 };
 

@@ -226,7 +226,6 @@ view(const struct pipeline *pipeline, struct burst *burst, const struct flow_pac
 static inline void
 count_tunnel(struct tunnel_counters *tunnels, const struct packet *packet)
 {
-	tunnels->opened += packet->tunnel_count > 0;
 	tunnels->too_deep += packet->tunnel_end == TUNNEL_END_TOO_DEEP;
 	tunnels->not_understood += packet->tunnel_end == TUNNEL_END_NOT_UNDERSTOOD;
 }
@@ -572,7 +571,6 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 	add_tables(pipeline, health);
 	fragment_table_health(&pipeline->fragments, health);
 	flow_contexts_health(&pipeline->contexts, health);
-	health_add(health, "tunnels.opened", HEALTH_COUNTER, pipeline->tunnels.opened);
 	health_add(health, "tunnels.too_deep", HEALTH_COUNTER, pipeline->tunnels.too_deep);
 	health_add(
 		health, "tunnels.not_understood", HEALTH_COUNTER, pipeline->tunnels.not_understood);

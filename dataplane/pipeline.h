@@ -35,10 +35,10 @@ struct pipeline_settings {
 	bool replay;     /* packets wait to be taken: inspection needs no budget */
 };
 
+/* Packets whose flow is that of a tunnel. */
 struct tunnel_counters {
-	uint64_t opened;         /* packets that came in a tunnel */
-	uint64_t too_deep;       /* whose flow is a tunnel's: nested deeper than is opened, */
-	uint64_t not_understood; /* or what is inside could not be read */
+	uint64_t too_deep;       /* nested deeper than is opened */
+	uint64_t not_understood; /* what is inside could not be read */
 };
 
 struct pipeline {

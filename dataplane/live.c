@@ -81,6 +81,7 @@ create_worker(struct live *live, unsigned number)
 		.decode = house->decode,
 		.memory = &live->memory,
 		.worker = (uint16_t)number,
+		.deduplicated_ports = dedup_ports_of(house->config, false),
 	};
 	int error;
 

@@ -37,7 +37,21 @@ struct burst {
 };
 
 _Static_assert(LOOKS_UNTIL_LONGEST <= FLOW_LOOKS_COUNT, "flow.timer counts them");
+_Static_assert(PIPELINE_BURST <= DEDUP_BURST, "copies are taken out burst by burst");
 _Static_assert(PIPELINE_BURST <= 32, "struct burst numbers frames in 32 bits");
+
+static void
+make_record(const struct pipeline *pipeline, const struct flow *flow,
+	const struct flow_origin *origin, const struct flow_wide *wide, enum flow_end_reason reason,
+	struct flow_record *record)
+{
+	const struct flow_table *table = wide ? &pipeline->ipv6 : &pipeline->ipv4;
+	const uint16_t *vlans = pipeline->dedup.flow_vlans[wide != NULL];
+
+	flow_to_record(flow, origin, wide, reason, record);
+	if (vlans)
+		record->vlan = vlans[flow - table->flows];
+}
 
 static bool
 receive_record(void *context, struct flow *flow, const struct flow_origin *origin,
@@ -46,7 +60,7 @@ receive_record(void *context, struct flow *flow, const struct flow_origin *origi
 	struct pipeline *pipeline = context;
 	struct flow_record record;
 
-	flow_to_record(flow, origin, wide, reason, &record);
+	make_record(pipeline, flow, origin, wide, reason, &record);
 	if (pipeline->inspector.dpi && record.application)
 		dpi_name(pipeline->inspector.dpi, record.application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
@@ -97,7 +111,7 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 
 	if (watch == NULL || (flow->timer & FLOW_ANSWER_TOLD) || (told && !answered))
 		return next;
-	flow_to_record(flow, origin, wide, FLOW_UPDATE, &record);
+	make_record(pipeline, flow, origin, wide, FLOW_UPDATE, &record);
 	if (!is_watched(watch, &record))
 		return next;
 	memset(record.packets, 0, sizeof(record.packets));
@@ -145,6 +159,9 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 	if (error == 0)
 		error = init_tables(pipeline, settings);
 	if (error == 0)
+		error = dedup_init(&pipeline->dedup, settings->config, settings->deduplicated_ports,
+			(uint32_t[2]){pipeline->ipv4.size, pipeline->ipv6.size}, settings->memory);
+	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
 			settings->dispatch, settings->dpi, settings->replay, &settings->output.sink,
 			settings->memory);
@@ -162,6 +179,7 @@ pipeline_free(struct pipeline *pipeline)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
 		flow_table_free(&pipeline->ipv6);
+	dedup_free(&pipeline->dedup);
 }
 
 /* Timers follow packet time. A lone packet from far ahead would end every flow, and one capture
@@ -261,6 +279,30 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 	pipeline->balance.fates[PACKET_DECODED] += plain;
 }
 
+/* Takes the copies out of the burst. Where they come in several VLANs the flow must be one over all
+ * of them: of each direction the first copy is kept, and theirs are different VLANs. */
+static void
+dedup_stage(struct pipeline *pipeline, struct burst *burst)
+{
+	unsigned kept = dedup_burst(&pipeline->dedup,
+		&(struct dedup_input){burst->frames, burst->packets, burst->viewed, burst->count},
+		burst->flow_packets, burst->wide);
+
+	pipeline->balance.fates[PACKET_DECODED] -= burst->count - kept;
+	pipeline->balance.fates[DROP_DUPLICATE] += burst->count - kept;
+	burst->count = kept;
+	for (unsigned i = 0; i < kept; i++) {
+		struct flow_packet *packet = &burst->flow_packets[i];
+
+		if (!dedup_leaves_vlan_out(&pipeline->dedup, &burst->frames[packet->frame]) ||
+			packet->key.vlan == 0)
+			continue;
+		flow_key_leave_vlan_out(packet, &pipeline->secret);
+		__builtin_prefetch(
+			flow_table_bucket(table_of(pipeline, packet), packet->hash), 0, 3);
+	}
+}
+
 static void
 match_stage(const struct pipeline *pipeline, struct burst *burst)
 {
@@ -288,6 +330,8 @@ begin_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *bu
 		table, &flow_packet->key, &burst->wide[i], flow_packet->hash, packet->time);
 	struct flow_origin *origin = &table->origins[index];
 
+	if (pipeline->dedup.flow_vlans[flow_packet->ipv6])
+		pipeline->dedup.flow_vlans[flow_packet->ipv6][index] = packet_vlan(packet);
 	origin->observation_point = packet->observation_point;
 	origin->mac[end] = packet->source_mac;
 	origin->mac[!end] = packet->destination_mac;
@@ -464,6 +508,8 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	burst.viewed = 0;
 	inspector_burst(&pipeline->inspector, count == PIPELINE_BURST);
 	decode_stage(pipeline, &burst, count);
+	if (UNLIKELY(pipeline->dedup.ports))
+		dedup_stage(pipeline, &burst);
 	match_stage(pipeline, &burst);
 	update_stage(pipeline, &burst);
 	run_timers(pipeline);
@@ -521,5 +567,6 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 {
 	add_balance(&health->balance, &pipeline->balance);
 	add_tables(pipeline, health);
+	dedup_health(&pipeline->dedup, health);
 	inspector_health(&pipeline->inspector, health);
 }

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
+#include "dataplane/dedup.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/inspect.h"
 #include "dataplane/records/health_record.h"
@@ -28,14 +29,16 @@ struct pipeline_settings {
 	struct dpi *dpi; /* NULL: none; becomes the pipeline's on success */
 	struct pipeline_output output;
 	const struct memory_source *memory;
-	uint16_t worker; /* number, makes flow ids unique */
-	bool replay;     /* packets wait to be taken: inspection needs no budget */
+	uint16_t worker;             /* number, makes flow ids unique */
+	uint32_t deduplicated_ports; /* bit n: observation point n, see dedup_ports_of() */
+	bool replay;                 /* packets wait to be taken: inspection needs no budget */
 };
 
 struct pipeline {
 	struct flow_table ipv4;
 	struct flow_table ipv6;
 	struct inspector inspector;
+	struct dedup dedup;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;

@@ -559,32 +559,6 @@ test_a_burst_closes_up(void)
 	end();
 }
 
-static void
-test_the_configuration_names_ports(void)
-{
-	struct config_port ports[] = {{.deduplicate = false}, {.deduplicate = true}};
-	struct config_dataplane *dataplane = &config->dataplane;
-
-	CU_ASSERT_EQUAL(dedup_ports_of(config, false), 0);
-	CU_ASSERT_EQUAL(dedup_ports_of(config, true), 0);
-	CU_ASSERT_EQUAL(dedup_memory(config), 0);
-	dataplane->ports = ports;
-	dataplane->port_count = 2;
-	CU_ASSERT_EQUAL(dedup_ports_of(config, false), 2);
-	CU_ASSERT_EQUAL(dedup_ports_of(config, true), 0);
-	CU_ASSERT_TRUE(dedup_memory(config) >= dataplane->deduplication.entries * 12);
-	ports[0].deduplicate = true;
-	CU_ASSERT_EQUAL(dedup_ports_of(config, true), 1);
-	dataplane->ports = NULL;
-	dataplane->port_count = 0;
-	dataplane->deduplication.captures = true;
-	CU_ASSERT_EQUAL(dedup_ports_of(config, true), 1);
-	CU_ASSERT_EQUAL(dedup_ports_of(config, false), 0);
-	begin(0);
-	CU_ASSERT_PTR_NULL(dedup.buckets);
-	end();
-}
-
 int
 main(void)
 {
@@ -603,7 +577,6 @@ main(void)
 		{"ports", test_ports},
 		{"VLANs can be compared", test_vlans_can_be_compared},
 		{"a burst closes up", test_a_burst_closes_up},
-		{"the configuration names ports", test_the_configuration_names_ports},
 		CU_TEST_INFO_NULL,
 	};
 	int status;

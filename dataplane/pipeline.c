@@ -140,10 +140,13 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	pipeline->decode = settings->decode;
+	pipeline->plain = plain_options_from(settings->decode);
 	pipeline->output = settings->output;
 	error = flow_secret_random(&pipeline->secret);
 	if (error == 0)
 		error = init_tables(pipeline, settings);
+	if (error == 0)
+		error = fragment_table_init(&pipeline->fragments, settings->memory);
 	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
 			settings->dispatch, settings->dpi, settings->replay, &settings->output.sink,
@@ -158,6 +161,8 @@ pipeline_free(struct pipeline *pipeline)
 {
 	if (pipeline->inspector.memory)
 		inspector_free(&pipeline->inspector);
+	if (pipeline->fragments.memory)
+		fragment_table_free(&pipeline->fragments);
 	if (pipeline->ipv4.memory)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
@@ -227,6 +232,8 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 		return false;
 	}
 	burst->viewed |= 1u << i;
+	if (packet->flags & PACKET_IS_FRAGMENT)
+		fragment_follow(&pipeline->fragments, packet);
 	flow_packet_summarize(packet, &pipeline->secret, flow_packet, wide);
 	return true;
 }
@@ -252,13 +259,15 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 {
 	/* A copy that no store can change: it stays in registers. */
 	const struct flow_secret secret = pipeline->secret;
+	const struct plain_options options = pipeline->plain;
 	bool ethernet = burst->link == LINK_ETHERNET;
 	struct flow_packet *flow_packet = burst->flow_packets;
 	struct flow_wide *wide = burst->wide;
 	uint64_t plain = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (LIKELY(ethernet && plain_decode(&burst->frames[i], flow_packet, wide, &secret)))
+		if (LIKELY(ethernet &&
+			    plain_decode(&burst->frames[i], options, &secret, flow_packet, wide)))
 			plain++;
 		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;
@@ -543,5 +552,6 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 {
 	add_balance(&health->balance, &pipeline->balance);
 	add_tables(pipeline, health);
+	fragment_table_health(&pipeline->fragments, health);
 	inspector_health(&pipeline->inspector, health);
 }

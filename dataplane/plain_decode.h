@@ -44,6 +44,21 @@ plain_be32(const uint8_t *at)
 	return be32toh(value);
 }
 
+/* What of the frame's surroundings is in the key: decode_options in the form of masks. */
+struct plain_options {
+	uint32_t port_mask; /* of the observation point */
+	uint16_t vlan_mask; /* of the tag */
+};
+
+static inline struct plain_options
+plain_options_from(const struct decode_options *options)
+{
+	return (struct plain_options){
+		.port_mask = options && options->by_port ? TENANT_PORT_MAX : 0,
+		.vlan_mask = options && options->ignore_vlans ? 0 : 0xfff,
+	};
+}
+
 /* `room`: bytes of the datagram from `l4` on, all captured. Leaves the payload's offset from l4. */
 static inline bool
 plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, uint8_t protocol)
@@ -72,7 +87,7 @@ plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, ui
 
 static inline bool
 plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_t vlan,
-	const struct flow_secret *secret)
+	uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t total = plain_be16(ip + 2);
 	uint64_t addresses;
@@ -86,13 +101,13 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_
 	packet->octets = total;
 	memcpy(&addresses, ip + 12, 8);
 	flow_key_ipv4(packet, addresses, plain_be32(ip + PLAIN_IPV4_HEADER),
-		flow_key_context(ip[9], ADDRESS_IPV4, vlan), 0, secret);
+		flow_key_context(ip[9], ADDRESS_IPV4, vlan), tenant, secret);
 	return true;
 }
 
 static inline bool
 plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
-	uint16_t vlan, const struct flow_secret *secret)
+	uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t length;
 
@@ -105,37 +120,38 @@ plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip
 		return false;
 	packet->octets = PLAIN_IPV6_HEADER + length;
 	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
-		flow_key_context(ip[6], ADDRESS_IPV6, vlan), 0, secret);
+		flow_key_context(ip[6], ADDRESS_IPV6, vlan), tenant, secret);
 	return true;
 }
 
 /* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
  * False: not plain, both are undefined. */
 static inline bool
-plain_decode(const struct frame_view *frame, struct flow_packet *packet, struct flow_wide *wide,
-	const struct flow_secret *secret)
+plain_decode(const struct frame_view *frame, struct plain_options options,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
 	const uint8_t *ip = frame->data + PLAIN_L3;
 	uint32_t room = frame->captured - PLAIN_L3;
+	uint32_t tenant = (frame->observation_point & options.port_mask) << TENANT_PORT_SHIFT;
 	uint16_t ethertype, vlan = 0;
 
 	if (frame->captured < PLAIN_SHORTEST + PLAIN_VLAN_TAG)
 		return false;
 	ethertype = plain_be16(frame->data + 12);
 	if (ethertype == 0x8100) {
-		vlan = plain_be16(ip) & 0xfff;
+		vlan = plain_be16(ip) & options.vlan_mask;
 		ethertype = plain_be16(ip + 2);
 		ip += PLAIN_VLAN_TAG;
 		room -= PLAIN_VLAN_TAG;
 	}
 	packet->icmp_type = 0;
 	if (ethertype == 0x0800) {
-		if (!plain_ipv4(packet, ip, room, vlan, secret))
+		if (!plain_ipv4(packet, ip, room, vlan, tenant, secret))
 			return false;
 		packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV4_HEADER;
 		return true;
 	}
-	if (ethertype != 0x86dd || !plain_ipv6(packet, wide, ip, room, vlan, secret))
+	if (ethertype != 0x86dd || !plain_ipv6(packet, wide, ip, room, vlan, tenant, secret))
 		return false;
 	packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV6_HEADER;
 	return true;

@@ -11,6 +11,7 @@
 	X(LINK_UNSUPPORTED, "link_unsupported", "link type that the decoder does not know")        \
 	X(LINK_TRUNCATED, "link_truncated", "shorter than its link header")                        \
 	X(VLAN_DEPTH, "vlan_depth", "more VLAN tags than are decoded")                             \
+	X(LINK_DEPTH, "link_depth", "more tags or labels below IP than are opened")                \
 	X(NOT_INSPECTED, "not_ip", "an ethertype that is neither IP, ARP nor a camera protocol")   \
 	X(ARP_MALFORMED, "arp_malformed", "ARP shorter than it claims, or not for IPv4")           \
 	X(IP_TRUNCATED, "ip_truncated", "shorter than its IP header")                              \

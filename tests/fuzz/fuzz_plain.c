@@ -51,6 +51,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct flow_secret secret = {{3, 5, 7, 11, 13, 17}};
+	struct decode_options options = {0};
 	struct frame_view frame = {0};
 	const char *difference;
 	uint8_t *bytes;
@@ -69,7 +70,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	frame.data = bytes;
 	frame.captured = (uint32_t)size;
 	frame.wire_length = frame.captured + data[0] / 128;
-	difference = plain_disagrees(&frame, &secret, &taken);
+	options.ignore_vlans = data[0] & 1;
+	options.by_port = data[0] & 2;
+	frame.observation_point = data[0] >> 2;
+	difference = plain_disagrees(&frame, &options, &secret, &taken);
 	if (difference != NULL) {
 		fprintf(stderr, "the decoders disagree: %s\n", difference);
 		abort();

@@ -193,6 +193,10 @@ start_ports(struct live *live)
 			sizeof(error)) != 0 ||
 		ports_start(&live->ports, config, &live->layout, error, sizeof(error)) != 0)
 		return fail(error);
+	if (eal_shares_cpus(1u + live->layout.rx_count + live->layout.worker_count))
+		log_warning("%u lcores to receive and work, and the control thread, share fewer "
+			    "CPUs: expect losses under load",
+			live->layout.rx_count + live->layout.worker_count);
 	if (config->dataplane.workers > 1 || live->layout.software)
 		log_info("packets are spread %s among %u workers", names[live->layout.software],
 			config->dataplane.workers);

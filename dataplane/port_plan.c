@@ -103,7 +103,11 @@ ports_plan(const struct ports *ports, const struct config *config,
 			layout->rx_count, layout->worker_count);
 		return -1;
 	}
-	layout_assign_queues(layout);
+	if (layout_assign_queues(layout) != 0) {
+		snprintf(error, error_size, "the ports have more queues than %u lcores can read",
+			layout->software ? layout->rx_count : layout->worker_count);
+		return -1;
+	}
 	tell_idle(layout);
 	tell_far_workers(layout);
 	return 0;

@@ -303,6 +303,44 @@ run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
 	rte_eal_mp_wait_lcore();
 }
 
+/* A worker that reads its queue itself leaves the same packets out, and counts them as received. */
+static void
+test_sampling_without_rx_lcores(void)
+{
+	static struct layout layout;
+	struct layout_lcore lcore = {1, -1};
+	struct config config = *fixture.config;
+	struct house house = {
+		.config = &config, .dispatch = fixture.dispatch, .decode = &fixture.decode};
+	struct crew_settings settings = {.house = &house,
+		.ports = &fixture.ports,
+		.layout = &layout,
+		.clock = clock_start()};
+	struct health_record health = {0};
+	char error[512];
+	struct crew crew;
+
+	config.dataplane.workers = 1;
+	config.dataplane.sampling = 4;
+	CU_ASSERT_EQUAL_FATAL(
+		ports_plan(&fixture.ports, &config, &lcore, 1, &layout, error, sizeof(error)), 0);
+	CU_ASSERT_FALSE(layout.software);
+	CU_ASSERT_EQUAL_FATAL(crew_create(&crew, &settings), 0);
+	send_all(6400);
+	while (worker_round(crew.workers[0], NOW) > 0)
+		;
+	crew_health(&crew, &health);
+	CU_ASSERT_EQUAL(health.balance.received, 6400);
+	CU_ASSERT_EQUAL(
+		health.balance.fates[PACKET_DECODED] + health.balance.fates[DROP_NOT_SAMPLED],
+		6400);
+	CU_ASSERT_EQUAL(
+		health.balance.fates[PACKET_DECODED], figure(&health, "flow_table.created") * 100);
+	CU_ASSERT(figure(&health, "flow_table.created") < FLOWS / 2);
+	crew_free(&crew);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), 0);
+}
+
 /* From start to stop on real lcores: every packet that the port gave is in the balance or counted
  * as lost to a full ring. */
 static void
@@ -394,6 +432,7 @@ main(void)
 		{"what finds a ring full is counted and freed", test_full_rings_are_counted},
 		{"sampling keeps flows whole", test_sampling_keeps_flows_whole},
 		{"nothing stays behind in a stage", test_nothing_stays_behind},
+		{"sampling without RX lcores", test_sampling_without_rx_lcores},
 		{"stripped VLAN tags are put back", test_stripped_tags},
 		{"the port's time where it is believable", test_port_timestamps},
 		{"a stop loses nothing", test_stop_loses_nothing},

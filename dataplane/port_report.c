@@ -86,10 +86,7 @@ report_rss(FILE *out, const struct port *port)
 		break;
 	case PORT_RSS:
 		line(out, "RSS", "key of %u bytes, symmetric; table of %u; inner headers: %s",
-			port->key_length, port->reta_size,
-			(port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST
-				? "yes"
-				: "no");
+			port->key_length, port->reta_size, port_rss_is_inner(port) ? "yes" : "no");
 		break;
 	}
 	if (port->spreading == PORT_RSS && port->queues > 1)

@@ -45,7 +45,7 @@ port_rss_ask(struct port *port, struct rte_eth_conf *conf)
 	if (port->spreading != PORT_RSS && port->spreading != PORT_RSS_ASYMMETRIC)
 		return;
 	port->rss_fields = port->rss_offered & OUR_FIELDS;
-	if ((port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST)
+	if (port_rss_is_inner(port))
 		port->rss_fields |= RTE_ETH_RSS_LEVEL_INNERMOST;
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 	conf->rx_adv_conf.rss_conf.rss_hf = port->rss_fields;
@@ -81,7 +81,7 @@ port_rss_verify(struct port *port, char *reason, size_t size)
 bool
 port_rss_is_inner(const struct port *port)
 {
-	return (port->rss_fields & RTE_ETH_RSS_LEVEL_MASK) == RTE_ETH_RSS_LEVEL_INNERMOST;
+	return (port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST;
 }
 
 bool

@@ -188,10 +188,8 @@ start_ports(struct live *live)
 	unsigned lcore_count = eal_lcores(lcores, RTE_MAX_LCORE);
 	char error[512];
 
-	if (ports_find(&live->ports, config, error, sizeof(error)) != 0 ||
-		ports_plan(&live->ports, config, lcores, lcore_count, &live->layout, error,
-			sizeof(error)) != 0 ||
-		ports_start(&live->ports, config, &live->layout, error, sizeof(error)) != 0)
+	if (ports_open(&live->ports, config, lcores, lcore_count, &live->layout, error,
+		    sizeof(error)) != 0)
 		return fail(error);
 	if (eal_shares_cpus(1u + live->layout.rx_count + live->layout.worker_count))
 		log_warning("%u lcores to receive and work, and the control thread, share fewer "

@@ -203,11 +203,8 @@ run(struct report *report)
 	unsigned lcore_count = eal_lcores(lcores, RTE_MAX_LCORE);
 	char error[512];
 
-	if (ports_find(&report->ports, report->config, error, sizeof(error)) != 0 ||
-		ports_plan(&report->ports, report->config, lcores, lcore_count, &report->layout,
-			error, sizeof(error)) != 0 ||
-		(report->ports.count > 0 && ports_start(&report->ports, report->config,
-						    &report->layout, error, sizeof(error)) != 0)) {
+	if (ports_open(&report->ports, report->config, lcores, lcore_count, &report->layout, error,
+		    sizeof(error)) != 0) {
 		log_error("%s", error);
 		return 1;
 	}

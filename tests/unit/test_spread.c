@@ -413,11 +413,8 @@ set_up(void)
 		printf("no port: %s\n", rte_strerror(rte_errno));
 		return 1;
 	}
-	if (ports_find(&fixture.ports, fixture.config, error, sizeof(error)) == 0 &&
-		ports_plan(&fixture.ports, fixture.config, lcores, eal_lcores(lcores, 8),
-			&fixture.layout, error, sizeof(error)) == 0 &&
-		ports_start(
-			&fixture.ports, fixture.config, &fixture.layout, error, sizeof(error)) == 0)
+	if (ports_open(&fixture.ports, fixture.config, lcores, eal_lcores(lcores, 8),
+		    &fixture.layout, error, sizeof(error)) == 0)
 		return 0;
 	puts(error);
 	return 1;

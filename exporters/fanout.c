@@ -162,6 +162,8 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct fanou
 			config->export.queue_events);
 		return -1;
 	}
+	if (fanout->replay) /* nobody looks at its events as they come */
+		queue_gather(lane->queue, BATCH);
 	lane->instance = exporter->open(config, &lane->run, &lane->counters, error, error_size);
 	return lane->instance == NULL ? -1 : 0;
 }

@@ -464,7 +464,7 @@ fanout_event(struct fanout *fanout, const struct event *event)
 		return;
 	json = event_encode(fanout->encoder, event, sequence, &length);
 	event_id_format(fanout->encoder, event->dataset, sequence, id);
-	shared = shared_event_create(event, id, sequence, json, length, owners);
+	shared = json ? shared_event_create(event, id, sequence, json, length, owners) : NULL;
 	for (size_t i = 0; i < fanout->lane_count; i++) {
 		struct lane *lane = &fanout->lanes[i];
 

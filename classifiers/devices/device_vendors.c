@@ -14,7 +14,10 @@
 static void
 set_text(char *to, const char *from)
 {
-	snprintf(to, VENDOR_ID_SIZE, "%s", from);
+	size_t length = strnlen(from, VENDOR_ID_SIZE - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
 }
 
 /* Which vendor the facts name, as a brand or as a maker. */

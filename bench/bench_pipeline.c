@@ -68,11 +68,12 @@ take_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 take_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
 	(void)evidence;
+	return true;
 }
 
 static void

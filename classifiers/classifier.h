@@ -39,10 +39,11 @@
 
 enum classifier_verdict { CLASSIFIER_NOT_MINE, CLASSIFIER_MORE, CLASSIFIER_DONE };
 
-/* Where a classifier delivers. Calls copy their argument. */
+/* Where a classifier delivers. Calls copy their argument. evidence() returns false when the fact
+ * was lost for want of room, which is counted: it may be told again. */
 struct report_sink {
 	void *context;
-	void (*evidence)(void *context, const struct evidence *evidence);
+	bool (*evidence)(void *context, const struct evidence *evidence);
 	void (*media)(void *context, const struct stream_media *media);
 	void (*sample)(void *context, const struct stream_sample *sample);
 };

@@ -16,6 +16,8 @@
 #define CONFIG_PATH_SIZE 256
 #define CONFIG_TEXT_SIZE 512
 
+enum spreading { SPREADING_AUTO, SPREADING_RSS, SPREADING_SOFTWARE };
+enum timestamps { TIMESTAMPS_AUTO, TIMESTAMPS_SYSTEM };
 enum huge_pages { HUGE_PAGES_AUTO, HUGE_PAGES_ON, HUGE_PAGES_OFF };
 enum inspect_mode { INSPECT_ALL, INSPECT_CANDIDATES, INSPECT_OFF };
 enum zone_kind {
@@ -46,10 +48,14 @@ struct config_deduplication {
 struct config_dataplane {
 	enum huge_pages huge_pages;
 	uint32_t memory_mib;           /* 0: derived from table sizes */
-	char lcores[CONFIG_NAME_SIZE]; /* EAL list, "" derived: control on the first, then workers
-					*/
+	char lcores[CONFIG_NAME_SIZE]; /* EAL list, "" derived: the first is for control */
 	uint16_t workers;
-	uint16_t rx_descriptors; /* per queue */
+	enum spreading spreading;
+	uint16_t rx_lcores;  /* when packets are spread in software */
+	uint32_t ring_slots; /* of each ring from an RX lcore to a worker */
+	uint16_t sampling;   /* one in so many pairs of addresses, 1: all */
+	enum timestamps timestamps;
+	uint16_t rx_descriptors; /* per queue, 0: derived */
 	uint32_t mbufs;          /* per worker, 0: derived */
 	size_t port_count;
 	struct config_port *ports;

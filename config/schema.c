@@ -18,6 +18,8 @@
 #define ALL_DATASETS "flow, device, stream, alert, health"
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const spreading_names[] = {"auto", "rss", "software", NULL};
+static const char *const timestamps_names[] = {"auto", "system", NULL};
 static const char *const huge_page_names[] = {"auto", "on", "off", NULL};
 static const char *const inspect_modes[] = {"all", "candidates", "off", NULL};
 static const char *const zone_kinds[] = {
@@ -73,12 +75,31 @@ const struct setting config_settings[] = {
 	{"dataplane.lcores", SETTING_CPUS, RELOAD_RESTART, FIELD(dataplane.lcores), "",
 		DOC("Cores to use, the first for control. Empty: the first ones allowed.")},
 	{"dataplane.workers", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.workers), "1", 1, 127,
-		DOC("Worker cores; each owns a receive queue of every port and its own flow "
-		    "table.")},
+		DOC("Worker cores, each with its own flow table.")},
+	{"dataplane.spreading", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.spreading), "auto",
+		DOC("Who divides packets among workers. rss: the port, a queue for each worker, by "
+		    "outer addresses. software: RX lcores, by the innermost addresses, which "
+		    "mirror tunnels and ports with one queue need. auto: rss where every port "
+		    "can, else software."),
+		NAMES(spreading_names)},
+	{"dataplane.rx_lcores", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.rx_lcores), "1", 1,
+		16, DOC("RX lcores when packets are spread in software.")},
+	{"dataplane.ring_slots", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.ring_slots), "4096",
+		256, 65536,
+		DOC("Packets that wait between an RX lcore and a worker: what absorbs a worker's "
+		    "pauses. Rounded up to a power of two.")},
+	{"dataplane.sampling", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.sampling), "1", 1,
+		10000,
+		DOC("Inspect one in so many pairs of addresses, chosen anew at each start; 1: all. "
+		    "Hosts of the others are not seen. Frames without IP are never left out.")},
+	{"dataplane.timestamps", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.timestamps), "auto",
+		DOC("auto: the port's timestamps where it has them and they agree with the "
+		    "system's clock; system: the time at which a burst was taken."),
+		NAMES(timestamps_names)},
 	{"dataplane.rx_descriptors", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.rx_descriptors),
-		"2048", 64, 32768,
-		DOC("Receive descriptors per queue: what absorbs bursts. Rounded to what the "
-		    "driver can.")},
+		"0", 0, 32768,
+		DOC("Receive descriptors per queue: what absorbs bursts. 0: enough for 1 ms of "
+		    "512-byte frames at line rate, at least 2048. As far as the port has them.")},
 	{"dataplane.mbufs", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.mbufs), "0", 0, 16777216,
 		DOC("Packet buffers per worker. 0: derived from the descriptors.")},
 	{"dataplane.ports", SETTING_MAPPINGS, RELOAD_RESTART,

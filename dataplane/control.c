@@ -134,7 +134,8 @@ static void
 flow_reported(struct control *control, const struct flow_record *flow)
 {
 	const struct device_record *initiator, *responder;
-	struct flow_event named = {.flow = *flow};
+	struct flow_event named = {
+		.flow = *flow, .sampling_interval = control->settings.sampling_interval};
 	struct event event = {.dataset = EVENT_FLOW, .time = flow->end, .flow = &named};
 
 	device_table_flow(control->devices, flow);

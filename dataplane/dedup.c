@@ -14,8 +14,6 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-#define PLAIN_VLAN_ETHERTYPE 0x8100
-
 #define PROTOCOL_ICMP   1
 #define PROTOCOL_TCP    6
 #define PROTOCOL_UDP    17
@@ -214,8 +212,8 @@ body_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secr
 }
 
 /* Adds both headers without what changes on the way. `rare`: what hardly any packet has, and what
- * each protocol adds to it. Leaves in `transport` where that begins which is compared whole. The
- * decoder has seen to it that both headers are captured. */
+ * each protocol adds to it. Leaves in `transport` where that begins which is compared whole. Both
+ * headers are captured. */
 static ALWAYS_INLINE uint64_t
 headers_hash(const uint8_t *ip, const uint8_t **transport, uint8_t protocol, bool ipv6,
 	uint64_t context, uint64_t rare, const uint64_t *secret)
@@ -276,34 +274,59 @@ compared_length(const struct dedup *dedup, const uint8_t *body, const uint8_t *e
 	return length < dedup->compared_bytes ? length : dedup->compared_bytes;
 }
 
-/* Of a packet whose innermost datagram the decoder found, cut or not, fragment or not. */
+/* How much of the transport header headers_hash() reads. */
+static uint32_t
+header_size(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return PLAIN_TCP_HEADER;
+	case PROTOCOL_UDP:
+		return PLAIN_UDP_HEADER;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return sizeof(uint32_t);
+	case PROTOCOL_SCTP:
+		return SCTP_PREAMBLE;
+	default:
+		return 0;
+	}
+}
+
+/* Of a packet whose innermost datagram the decoder found, cut or not, fragment or not. A first
+ * fragment may be too short for its transport header. */
 static __attribute__((noinline)) uint64_t
-viewed_hash(const struct dedup *dedup, const struct packet *packet, uint64_t context)
+viewed_hash(const struct dedup *dedup, const struct packet *packet, uint64_t context, uint64_t rare)
 {
 	uint32_t wire_end = packet->payload + packet->payload_wire_length;
 	uint32_t end = wire_end < packet->captured ? wire_end : packet->captured;
-	bool later = packet->flags & PACKET_LATER_FRAGMENT;
+	bool whole = !(packet->flags & PACKET_LATER_FRAGMENT) &&
+		     packet->l4 + header_size(packet->protocol) <= end;
 	const uint8_t *body = packet->data + packet->l4;
 	uint64_t sum = extensions_hash(packet, dedup->secret);
-	uint64_t rare = (uint64_t)packet->tenant << 32;
 	uint32_t length;
 
 	sum += headers_hash(packet->data + packet->l3, &body,
-		later ? PROTOCOL_NONE : packet->protocol, packet->l3_kind == PACKET_L3_IPV6,
+		whole ? packet->protocol : PROTOCOL_NONE, packet->l3_kind == PACKET_L3_IPV6,
 		context, rare, dedup->secret);
 	length = compared_length(dedup, body, packet->data + end);
 	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
 }
 
+/* Where the network header of a plain frame is follows from where its payload is, inside of tunnels
+ * too: a UDP header has one length, and TCP's payload ends where the datagram ends. */
 static ALWAYS_INLINE uint64_t
 plain_hash(const struct dedup *dedup, const struct frame_view *frame,
-	const struct flow_packet *flow_packet, uint64_t context)
+	const struct flow_packet *flow_packet, uint64_t context, uint64_t rare)
 {
-	bool tagged = plain_be16(frame->data + PLAIN_L3 - 2) == PLAIN_VLAN_ETHERTYPE;
-	const uint8_t *ip = frame->data + PLAIN_L3 + (tagged ? PLAIN_VLAN_TAG : 0);
-	const uint8_t *body = ip + (flow_packet->ipv6 ? PLAIN_IPV6_HEADER : PLAIN_IPV4_HEADER);
-	uint64_t sum = headers_hash(
-		ip, &body, flow_packet->key.protocol, flow_packet->ipv6, context, 0, dedup->secret);
+	uint32_t header = flow_packet->ipv6 ? PLAIN_IPV6_HEADER : PLAIN_IPV4_HEADER;
+	const uint8_t *payload = frame->data + flow_packet->payload;
+	const uint8_t *ip = flow_packet->key.protocol == PROTOCOL_UDP
+				    ? payload - PLAIN_UDP_HEADER - header
+				    : payload + flow_packet->payload_length - flow_packet->octets;
+	const uint8_t *body = ip + header;
+	uint64_t sum = headers_hash(ip, &body, flow_packet->key.protocol, flow_packet->ipv6,
+		context, rare, dedup->secret);
 	uint32_t length = compared_length(dedup, body, ip + flow_packet->octets);
 
 	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
@@ -316,8 +339,10 @@ fingerprint(const struct dedup *dedup, const struct frame_view *frame, const str
 {
 	uint64_t context = (frame->observation_point | (uint64_t)flow_packet->key.vlan << 16) &
 			   dedup->context_mask;
-	uint64_t print = UNLIKELY(view != NULL) ? viewed_hash(dedup, view, context)
-						: plain_hash(dedup, frame, flow_packet, context);
+	uint64_t rare = (uint64_t)flow_packet->key.tenant << 32;
+	uint64_t print = UNLIKELY(view != NULL)
+				 ? viewed_hash(dedup, view, context, rare)
+				 : plain_hash(dedup, frame, flow_packet, context, rare);
 
 	print |= print == 0;
 	__builtin_prefetch(&dedup->buckets[print & dedup->mask], 1, 3);

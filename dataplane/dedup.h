@@ -87,9 +87,9 @@ dedup_compares(const struct dedup *dedup, uint16_t port)
 
 /* Flows of this port's packets are one over all VLANs. */
 static inline bool
-dedup_leaves_vlan_out(const struct dedup *dedup, const struct frame_view *frame)
+dedup_leaves_vlan_out(const struct dedup *dedup, uint16_t port)
 {
-	return dedup->across_vlans && dedup_compares(dedup, frame->observation_point);
+	return dedup->across_vlans && dedup_compares(dedup, port);
 }
 
 /* Takes the copies out of a burst: moves the others of `flow_packets` and `wide` together, in

@@ -83,7 +83,7 @@ fact_hash(const struct inspector *inspector, const struct evidence *evidence)
 	return XXH3_64bits_withSeed(&identity, sizeof(identity), inspector->recent_seed);
 }
 
-static void
+static bool
 sink_evidence(void *context, const struct evidence *evidence)
 {
 	struct inspector *inspector = context;
@@ -93,11 +93,14 @@ sink_evidence(void *context, const struct evidence *evidence)
 
 	if (recent->hash == hash && age >= 0 && age < REPEAT_AFTER) {
 		inspector->counters.evidence_repeated++;
-		return;
+		return true;
 	}
+	if (!inspector->out.evidence(inspector->out.context, evidence))
+		return false;
+	/* Only what arrived need not be told again. */
 	*recent = (struct recent_fact){.hash = hash, .time = evidence->time};
 	inspector->counters.evidence++;
-	inspector->out.evidence(inspector->out.context, evidence);
+	return true;
 }
 
 static void
@@ -428,11 +431,8 @@ inspector_meter(
 void
 inspector_prefetch(const struct inspector *inspector, const struct flow *flow)
 {
-	const struct inspection_state *state;
+	const struct inspection_state *state = inspection_state_of(inspector, flow);
 
-	if (flow->inspection == 0)
-		return;
-	state = inspection_state_of(inspector, flow);
 	__builtin_prefetch(state, 0, 3);
 	__builtin_prefetch(state->scratch, 1, 3);
 	__builtin_prefetch(state->scratch + 64, 1, 3);

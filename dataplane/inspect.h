@@ -77,7 +77,7 @@ void inspector_begin(struct inspector *inspector, struct flow *flow, const struc
  * this. Else nothing was done, and inspector_packet() must follow. */
 bool inspector_meter(
 	struct inspector *inspector, const struct flow *flow, const struct meter_packet *packet);
-/* Fetches what inspector_meter() will need. */
+/* Fetches what inspector_meter() will need, for such a flow. */
 void inspector_prefetch(const struct inspector *inspector, const struct flow *flow);
 /* A packet of a flow whose flow->inspection is not 0. Clears it when the flow needs no more. */
 void inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,

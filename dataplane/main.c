@@ -6,6 +6,7 @@
 #include "dataplane/live.h"
 #include "dataplane/log.h"
 #include "dataplane/options.h"
+#include "dataplane/port_report.h"
 #include "dataplane/replay.h"
 
 #include <signal.h>
@@ -139,6 +140,19 @@ run(const struct options *options, struct config *config)
 }
 
 static int
+report_ports(const struct config *config)
+{
+	char error[ERROR_SIZE];
+	int code;
+
+	if (eal_start(config, EAL_PORTS, error, sizeof(error)) != 0)
+		return fail(error, 1);
+	code = port_report_run(config, stdout);
+	eal_stop();
+	return code;
+}
+
+static int
 start(const struct options *options)
 {
 	struct config *config;
@@ -160,7 +174,7 @@ start(const struct options *options)
 		return EXIT_SUCCESS;
 	}
 	catch_signals();
-	code = run(options, config);
+	code = options->ports ? report_ports(config) : run(options, config);
 	config_free(config);
 	return code;
 }

@@ -154,10 +154,16 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	pipeline->decode = settings->decode;
+	if (settings->decode)
+		pipeline->decode_across_vlans = *settings->decode;
+	pipeline->decode_across_vlans.ignore_vlans = true;
+	pipeline->plain = plain_options_from(settings->decode);
 	pipeline->output = settings->output;
 	error = flow_secret_random(&pipeline->secret);
 	if (error == 0)
 		error = init_tables(pipeline, settings);
+	if (error == 0)
+		error = fragment_table_init(&pipeline->fragments, settings->memory);
 	if (error == 0)
 		error = dedup_init(&pipeline->dedup, settings->config, settings->deduplicated_ports,
 			(uint32_t[2]){pipeline->ipv4.size, pipeline->ipv6.size}, settings->memory);
@@ -175,6 +181,8 @@ pipeline_free(struct pipeline *pipeline)
 {
 	if (pipeline->inspector.memory)
 		inspector_free(&pipeline->inspector);
+	if (pipeline->fragments.memory)
+		fragment_table_free(&pipeline->fragments);
 	if (pipeline->ipv4.memory)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
@@ -212,6 +220,15 @@ table_of(const struct pipeline *pipeline, const struct flow_packet *packet)
 	return packet->ipv6 ? &pipeline->ipv6 : &pipeline->ipv4;
 }
 
+/* Tags, wherever in the packet, are no part of the key where copies come with others. */
+static const struct decode_options *
+options_of(const struct pipeline *pipeline, const struct packet *packet)
+{
+	return dedup_leaves_vlan_out(&pipeline->dedup, packet->observation_point)
+		       ? &pipeline->decode_across_vlans
+		       : pipeline->decode;
+}
+
 /* The packet view behind a flow packet. */
 static const struct packet *
 view(const struct pipeline *pipeline, struct burst *burst, const struct flow_packet *flow_packet)
@@ -222,7 +239,7 @@ view(const struct pipeline *pipeline, struct burst *burst, const struct flow_pac
 		return packet;
 	burst->viewed |= 1u << flow_packet->frame;
 	packet_from_frame(packet, &burst->frames[flow_packet->frame]);
-	if (decode_packet(packet, burst->link, pipeline->decode) != PACKET_DECODED)
+	if (decode_packet(packet, burst->link, options_of(pipeline, packet)) != PACKET_DECODED)
 		abort(); /* plain_decode() takes nothing that the decoder would drop */
 	return packet;
 }
@@ -236,7 +253,7 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	enum packet_drop fate;
 
 	packet_from_frame(packet, &burst->frames[i]);
-	fate = decode_packet(packet, burst->link, pipeline->decode);
+	fate = decode_packet(packet, burst->link, options_of(pipeline, packet));
 	pipeline->balance.fates[fate]++;
 	if (fate != PACKET_DECODED)
 		return false;
@@ -245,26 +262,42 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 		return false;
 	}
 	burst->viewed |= 1u << i;
+	if (packet->flags & PACKET_IS_FRAGMENT)
+		fragment_follow(&pipeline->fragments, packet);
 	flow_packet_summarize(packet, &pipeline->secret, flow_packet, wide);
 	return true;
+}
+
+/* Live all frames of a burst have one time. */
+static void
+count_received(struct pipeline *pipeline, const struct burst *burst, unsigned count)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bytes += burst->frames[i].wire_length;
+		if (burst->frames[i].time != pipeline->now || pipeline->strange_times > 0)
+			follow_time(pipeline, burst->frames[i].time);
+	}
+	pipeline->balance.received += count;
+	pipeline->balance.received_bytes += bytes;
 }
 
 /* Decodes all and fetches the buckets of their flows; what has no flow is done here. */
 static void
 decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 {
+	/* A copy that no store can change: it stays in registers. */
+	const struct flow_secret secret = pipeline->secret;
+	const struct plain_options options = pipeline->plain;
 	bool ethernet = burst->link == LINK_ETHERNET;
-	uint64_t bytes = 0, plain = 0;
+	struct flow_packet *flow_packet = burst->flow_packets;
+	struct flow_wide *wide = burst->wide;
+	uint64_t plain = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct frame_view *frame = &burst->frames[i];
-		struct flow_packet *flow_packet = &burst->flow_packets[burst->count];
-		struct flow_wide *wide = &burst->wide[burst->count];
-
-		bytes += frame->wire_length;
-		if (frame->time != pipeline->now || pipeline->strange_times > 0)
-			follow_time(pipeline, frame->time);
-		if (LIKELY(ethernet && plain_decode(frame, flow_packet, wide, &pipeline->secret)))
+		if (LIKELY(ethernet &&
+			    plain_decode(&burst->frames[i], options, &secret, flow_packet, wide)))
 			plain++;
 		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;
@@ -272,10 +305,10 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 		__builtin_prefetch(
 			flow_table_bucket(table_of(pipeline, flow_packet), flow_packet->hash), 0,
 			3);
-		burst->count++;
+		flow_packet++;
+		wide++;
 	}
-	pipeline->balance.received += count;
-	pipeline->balance.received_bytes += bytes;
+	burst->count = (unsigned)(flow_packet - burst->flow_packets);
 	pipeline->balance.fates[PACKET_DECODED] += plain;
 }
 
@@ -294,7 +327,8 @@ dedup_stage(struct pipeline *pipeline, struct burst *burst)
 	for (unsigned i = 0; i < kept; i++) {
 		struct flow_packet *packet = &burst->flow_packets[i];
 
-		if (!dedup_leaves_vlan_out(&pipeline->dedup, &burst->frames[packet->frame]) ||
+		if (!dedup_leaves_vlan_out(
+			    &pipeline->dedup, burst->frames[packet->frame].observation_point) ||
 			packet->key.vlan == 0)
 			continue;
 		flow_key_leave_vlan_out(packet, &pipeline->secret);
@@ -388,12 +422,13 @@ resume_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 	return index;
 }
 
-/* Something other than counting may be due before the packet is counted. */
+/* Something other than counting may be due before the packet is counted: the flow was silent too
+ * long, is over, or begins its next record; or the packet is older than the one before. */
 static inline bool
-needs_resuming(const struct flow_table *table, const struct flow *flow, uint32_t ticks)
+needs_resuming(const struct flow_table *table, const struct flow *flow, uint64_t ticks)
 {
-	return (ticks > flow->last && ticks - flow->last > table->idle_ticks) ||
-	       (flow->flags & FLOW_TCP_ENDED) || !(flow->packets[0] | flow->packets[1]);
+	return ticks - flow->last > table->idle_ticks || (flow->flags & FLOW_TCP_ENDED) ||
+	       !(flow->packets[0] | flow->packets[1]);
 }
 
 static uint32_t
@@ -402,10 +437,11 @@ find_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *bur
 	const struct flow_packet *packet = &burst->flow_packets[i];
 	uint32_t index = packet->candidate;
 
-	if (LIKELY(index != FLOW_NONE &&
-		    flow_table_holds(table, index, &packet->key, &burst->wide[i])))
+	if (LIKELY(index != FLOW_NONE && flow_table_holds(table, index, &packet->key,
+						 packet->ipv6 ? &burst->wide[i] : NULL)))
 		return index;
-	index = flow_table_find(table, &packet->key, &burst->wide[i], packet->hash);
+	index = flow_table_find(
+		table, &packet->key, packet->ipv6 ? &burst->wide[i] : NULL, packet->hash);
 	return index != FLOW_NONE ? index : begin_flow(pipeline, table, burst, i);
 }
 
@@ -449,15 +485,16 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 	int64_t time = burst->frames[packet->frame].time;
 	uint32_t index = find_flow(pipeline, table, burst, i);
 	struct flow *flow = &table->flows[index];
-	uint32_t ticks = flow_ticks(flow, time);
+	uint64_t ticks = (uint64_t)((time - flow->start) >> FLOW_TICK_SHIFT);
 
 	if (UNLIKELY(needs_resuming(table, flow, ticks))) {
 		index = resume_flow(pipeline, table, burst, i, index, time);
 		flow = &table->flows[index];
 		ticks = flow_ticks(flow, time);
+		ticks = ticks > flow->last ? ticks : flow->last;
 	}
 	/* One that ended before its first look keeps that look: policy must not wait. */
-	if (UNLIKELY(flow_count(flow, packet, ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
+	if (UNLIKELY(flow_count(flow, packet, (uint32_t)ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
 		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
 	if (flow->inspection && meter(pipeline, burst, packet, flow))
 		return;
@@ -469,11 +506,17 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 static inline void
 prefetch_inspection(const struct pipeline *pipeline, const struct burst *burst, unsigned i)
 {
-	const struct flow_packet *packet = &burst->flow_packets[i];
+	const struct flow_packet *packet;
+	const struct flow *flow;
 
-	if (i < burst->count && packet->candidate != FLOW_NONE)
-		inspector_prefetch(&pipeline->inspector,
-			&table_of(pipeline, packet)->flows[packet->candidate]);
+	if (i >= burst->count)
+		return;
+	packet = &burst->flow_packets[i];
+	if (packet->candidate == FLOW_NONE)
+		return;
+	flow = &table_of(pipeline, packet)->flows[packet->candidate];
+	if (flow->inspection)
+		inspector_prefetch(&pipeline->inspector, flow);
 }
 
 static void
@@ -507,6 +550,7 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	burst.count = 0;
 	burst.viewed = 0;
 	inspector_burst(&pipeline->inspector, count == PIPELINE_BURST);
+	count_received(pipeline, &burst, count);
 	decode_stage(pipeline, &burst, count);
 	if (UNLIKELY(pipeline->dedup.ports))
 		dedup_stage(pipeline, &burst);
@@ -529,44 +573,4 @@ bool
 pipeline_flush(struct pipeline *pipeline)
 {
 	return flow_expiry_flush(&pipeline->ipv4) && flow_expiry_flush(&pipeline->ipv6);
-}
-
-static void
-add_balance(struct packet_balance *sum, const struct packet_balance *part)
-{
-	sum->received += part->received;
-	sum->received_bytes += part->received_bytes;
-	for (int fate = 0; fate < PACKET_DROP_COUNT; fate++)
-		sum->fates[fate] += part->fates[fate];
-}
-
-/* Figures of both families are summed: operators size one machine, not two tables. */
-static void
-add_tables(const struct pipeline *pipeline, struct health_record *health)
-{
-	const struct flow_table *a = &pipeline->ipv4;
-	const struct flow_table *b = &pipeline->ipv6;
-
-#define SUM(field) (a->counters.field + b->counters.field)
-	health_add(health, "flow_table.ipv4.size", HEALTH_GAUGE, a->size);
-	health_add(health, "flow_table.ipv4.occupied", HEALTH_GAUGE, a->occupied);
-	health_add(health, "flow_table.ipv6.size", HEALTH_GAUGE, b->size);
-	health_add(health, "flow_table.ipv6.occupied", HEALTH_GAUGE, b->occupied);
-	health_add(health, "flow_table.created", HEALTH_COUNTER, SUM(created));
-	health_add(health, "flow_table.expired", HEALTH_COUNTER, SUM(expired));
-	health_add(health, "flow_table.evicted", HEALTH_LOSS, SUM(evicted));
-	health_add(health, "flow_table.overflow_buckets", HEALTH_GAUGE, SUM(overflow_buckets));
-	health_add(health, "flow_table.overflow_exhausted", HEALTH_LOSS, SUM(overflow_exhausted));
-	health_add(health, "flow_table.records_deferred", HEALTH_COUNTER, SUM(records_deferred));
-	health_add(health, "flow_table.records_lost", HEALTH_LOSS, SUM(records_lost));
-#undef SUM
-}
-
-void
-pipeline_health(const struct pipeline *pipeline, struct health_record *health)
-{
-	add_balance(&health->balance, &pipeline->balance);
-	add_tables(pipeline, health);
-	dedup_health(&pipeline->dedup, health);
-	inspector_health(&pipeline->inspector, health);
 }

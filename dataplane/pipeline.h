@@ -8,7 +8,9 @@
 #include "dataplane/decode.h"
 #include "dataplane/dedup.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/fragment.h"
 #include "dataplane/inspect.h"
+#include "dataplane/plain_decode.h"
 #include "dataplane/records/health_record.h"
 #include "dataplane/watch.h"
 
@@ -39,9 +41,12 @@ struct pipeline {
 	struct flow_table ipv6;
 	struct inspector inspector;
 	struct dedup dedup;
+	struct fragment_table fragments;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;
+	struct plain_options plain;                /* the same for plain frames */
+	struct decode_options decode_across_vlans; /* for ports of dedup_leaves_vlan_out() */
 	struct pipeline_output output;
 	/* Published by the control thread; read at early looks only. */
 	const struct watch_set *_Atomic watch;

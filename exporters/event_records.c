@@ -193,6 +193,8 @@ write_flow_details(struct json_writer *json, const struct flow_event *event)
 	json_put_boolean(json, "answered", flow->answered);
 	json_put_boolean(json, "initiator_certain", flow->initiator_certain);
 	json_put_unsigned(json, "observation_point", flow->observation_point);
+	if (event->sampling_interval > 1)
+		json_put_unsigned(json, "sampling_interval", event->sampling_interval);
 	json_put_text(json, "source_device", event->initiator_device);
 	json_put_text(json, "destination_device", event->responder_device);
 	if (flow->protocol == PROTOCOL_TCP) {

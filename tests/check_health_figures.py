@@ -21,7 +21,9 @@ LOSSES = {
     "flow_table.evicted", "flow_table.overflow_exhausted", "flow_table.records_lost",
     "inspection.cut_short", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
-    "reports.evidence_lost", "reports.media_lost", "reports.samples_lost", "streams.media_evicted",
+    "replay.lost_in_capture", "reports.evidence_lost", "reports.media_lost", "reports.samples_lost",
+    "spread.ring_full",
+    "streams.media_evicted",
 }
 EXPORT = re.compile(r"^export\.[a-z]+\.")
 
@@ -59,8 +61,8 @@ def in_sources(root):
         for path in (root / folder).rglob("*.c"):
             text = path.read_text(encoding="utf-8")
             names |= set(re.findall(r'health_add\(\s*\w+,\s*"([^"]+)"', text))
-            # Those of each port are named as they are made.
-            names |= {name.replace("%u", "N") for name in re.findall(r'"(port\.%u\.[^"]+)"', text)}
+            # Those of each port and worker are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"((?:port|worker)\.%u\.[^"]+)"', text)}
     return names
 
 

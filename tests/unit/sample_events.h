@@ -100,6 +100,7 @@ sample_ping(void)
 	event.flow.protocol = 1;
 	event.flow.icmp_type = 8;
 	event.flow.first_record = false;
+	event.sampling_interval = 4;
 	return event;
 }
 

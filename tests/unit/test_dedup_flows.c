@@ -29,11 +29,12 @@ on_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 on_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
 	(void)evidence;
+	return true;
 }
 
 static void

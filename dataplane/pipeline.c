@@ -49,6 +49,7 @@ make_record(const struct pipeline *pipeline, const struct flow *flow,
 	const uint16_t *vlans = pipeline->dedup.flow_vlans[wide != NULL];
 
 	flow_to_record(flow, origin, wide, reason, record);
+	flow_contexts_describe(&pipeline->contexts, origin->context, record);
 	if (vlans)
 		record->vlan = vlans[flow - table->flows];
 }
@@ -73,7 +74,10 @@ static void
 release_flow(void *context, struct flow *flow)
 {
 	struct pipeline *pipeline = context;
+	struct flow_table *table =
+		flow->key.family == ADDRESS_IPV4 ? &pipeline->ipv4 : &pipeline->ipv6;
 
+	flow_contexts_give_back(&pipeline->contexts, table->origins[flow - table->flows].context);
 	inspector_end(&pipeline->inspector, flow);
 }
 
@@ -165,6 +169,8 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 	if (error == 0)
 		error = fragment_table_init(&pipeline->fragments, settings->memory);
 	if (error == 0)
+		error = flow_contexts_init(&pipeline->contexts, settings->memory);
+	if (error == 0)
 		error = dedup_init(&pipeline->dedup, settings->config, settings->deduplicated_ports,
 			(uint32_t[2]){pipeline->ipv4.size, pipeline->ipv6.size}, settings->memory);
 	if (error == 0)
@@ -183,6 +189,8 @@ pipeline_free(struct pipeline *pipeline)
 		inspector_free(&pipeline->inspector);
 	if (pipeline->fragments.memory)
 		fragment_table_free(&pipeline->fragments);
+	if (pipeline->contexts.memory)
+		flow_contexts_free(&pipeline->contexts);
 	if (pipeline->ipv4.memory)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
@@ -244,6 +252,13 @@ view(const struct pipeline *pipeline, struct burst *burst, const struct flow_pac
 	return packet;
 }
 
+static inline void
+count_tunnel(struct tunnel_counters *tunnels, const struct packet *packet)
+{
+	tunnels->too_deep += packet->tunnel_end == TUNNEL_END_TOO_DEEP;
+	tunnels->not_understood += packet->tunnel_end == TUNNEL_END_NOT_UNDERSTOOD;
+}
+
 /* A frame that is not plain. Returns true if it belongs to a flow. */
 static bool
 decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
@@ -257,6 +272,7 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	pipeline->balance.fates[fate]++;
 	if (fate != PACKET_DECODED)
 		return false;
+	count_tunnel(&pipeline->tunnels, packet);
 	if (packet->l3_kind != PACKET_L3_IPV4 && packet->l3_kind != PACKET_L3_IPV6) {
 		inspector_link_packet(&pipeline->inspector, packet);
 		return false;
@@ -366,7 +382,7 @@ begin_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *bu
 
 	if (pipeline->dedup.flow_vlans[flow_packet->ipv6])
 		pipeline->dedup.flow_vlans[flow_packet->ipv6][index] = packet_vlan(packet);
-	origin->observation_point = packet->observation_point;
+	origin->context = flow_contexts_take(&pipeline->contexts, packet);
 	origin->mac[end] = packet->source_mac;
 	origin->mac[!end] = packet->destination_mac;
 	flow_decide_initiator(&table->flows[index], packet, end);

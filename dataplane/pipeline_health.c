@@ -40,5 +40,9 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 	add_tables(pipeline, health);
 	dedup_health(&pipeline->dedup, health);
 	fragment_table_health(&pipeline->fragments, health);
+	flow_contexts_health(&pipeline->contexts, health);
+	health_add(health, "tunnels.too_deep", HEALTH_COUNTER, pipeline->tunnels.too_deep);
+	health_add(
+		health, "tunnels.not_understood", HEALTH_COUNTER, pipeline->tunnels.not_understood);
 	inspector_health(&pipeline->inspector, health);
 }

@@ -175,10 +175,9 @@ plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan
 }
 
 /* plain_tunnel.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and
- * their collectors send. `link` is the outer frame's, whose ethertype is IPv4. */
-bool plain_tunnel_decode(const struct frame_view *frame, const struct plain_link *link,
-	struct plain_options options, const struct flow_secret *secret, struct flow_packet *packet,
-	struct flow_wide *wide);
+ * their collectors send. The frame is long enough to be plain. */
+bool plain_tunnel_decode(const struct frame_view *frame, struct plain_options options,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide);
 
 /* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
  * False: not plain, both are undefined. */
@@ -196,7 +195,7 @@ plain_decode(const struct frame_view *frame, struct plain_options options,
 		    packet, wide)))
 		return true;
 	return link.ethertype == 0x0800 &&
-	       plain_tunnel_decode(frame, &link, options, secret, packet, wide);
+	       plain_tunnel_decode(frame, options, secret, packet, wide);
 }
 
 #endif

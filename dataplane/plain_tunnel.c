@@ -49,11 +49,11 @@ read_vxlan(const uint8_t *udp, uint32_t room, struct plain_inner *inner)
 }
 
 bool
-plain_tunnel_decode(const struct frame_view *frame, const struct plain_link *link,
-	struct plain_options options, const struct flow_secret *secret, struct flow_packet *packet,
-	struct flow_wide *wide)
+plain_tunnel_decode(const struct frame_view *frame, struct plain_options options,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
-	const uint8_t *ip = link->ip;
+	struct plain_link link = plain_link(frame->data, frame->captured);
+	const uint8_t *ip = link.ip;
 	uint32_t total = plain_be16(ip + 2);
 	const uint8_t *end = ip + total;
 	struct plain_inner inner;
@@ -61,7 +61,7 @@ plain_tunnel_decode(const struct frame_view *frame, const struct plain_link *lin
 	uint16_t vlan;
 
 	/* Either header takes 16 bytes, and the inner frame is no shorter than a plain one. */
-	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > link->room ||
+	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > link.room ||
 		total < PLAIN_IPV4_HEADER + 16 + PLAIN_SHORTEST + PLAIN_VLAN_TAG)
 		return false;
 	if (ip[9] == PROTOCOL_GRE

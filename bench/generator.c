@@ -70,3 +70,18 @@ generator_burst_from(
 	for (unsigned i = 0; i < GENERATOR_BURST; i++)
 		write_frame(mbufs[i], (first + i) & generator->flow_mask);
 }
+
+void
+generator_burst_churn(struct generator *generator, uint32_t next, unsigned begins, uint32_t active,
+	struct rte_mbuf *mbufs[GENERATOR_BURST])
+{
+	take_mbufs(generator, mbufs);
+	for (unsigned i = 0; i < GENERATOR_BURST; i++) {
+		uint64_t random = next_random(generator) & UINT32_MAX;
+
+		if (i < begins)
+			write_frame(mbufs[i], next + i);
+		else
+			write_frame(mbufs[i], next - 1 - (uint32_t)(random * active >> 32));
+	}
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two workers against one: each with a generator of its own on its own lcore, by turns alone and
  * together. */
+#include "bench/establish.h"
 #include "bench/generator.h"
 #include "bench/rows.h"
 #include "dataplane/log.h"

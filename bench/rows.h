@@ -63,10 +63,4 @@ int row_pair(struct rig *rig, const struct bench_options *options, struct result
 void print_figure(const char *name, const struct figure *figure, const struct series *series);
 void print_json(const struct results *results);
 
-/* Every flow known, past inspection, and its timers where a minute of traffic would have them. */
-struct generator;
-struct reference;
-void establish_flows(struct rig *rig, struct generator *generator, struct reference *reference,
-	struct rig_worker *worker);
-
 #endif

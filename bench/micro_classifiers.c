@@ -19,11 +19,12 @@ struct classifier_case {
 	char name[48];
 };
 
-static void
+static bool
 take_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
 	micro_use(evidence);
+	return true;
 }
 
 static void

@@ -16,6 +16,11 @@
 
 enum { SIZES = 5 };
 
+struct seen {
+	uint64_t records;
+	int64_t now; /* of the wheel that looks */
+};
+
 struct flow_case {
 	const struct micro_lab *lab;
 	uint32_t flows;
@@ -33,7 +38,7 @@ take_record(void *context, struct flow *flow, const struct flow_origin *origin,
 	(void)wide;
 	(void)reason;
 	micro_use(flow);
-	(*(uint64_t *)context)++;
+	((struct seen *)context)->records++;
 	return true;
 }
 
@@ -48,19 +53,28 @@ static int64_t
 look(void *context, struct flow *flow, const struct flow_origin *origin,
 	const struct flow_wide *wide)
 {
+	(void)context;
 	(void)flow;
 	(void)origin;
 	(void)wide;
-	(*(uint64_t *)context)++;
 	return LOOK_EVERY;
 }
 
+/* The same of a flow that goes on: its last packet was just before. */
+static int64_t
+look_at_busy(void *context, struct flow *flow, const struct flow_origin *origin,
+	const struct flow_wide *wide)
+{
+	flow->start = ((const struct seen *)context)->now;
+	return look(context, flow, origin, wide);
+}
+
 static bool
-make_table(struct flow_table *table, const struct flow_case *test, uint32_t size, uint64_t *count)
+make_table(struct flow_table *table, const struct flow_case *test, uint32_t size, struct seen *seen)
 {
 	struct flow_timeouts timeouts = {
 		.idle = 60 * SECOND, .active = 300 * SECOND, .tcp_linger = 5 * SECOND};
-	struct flow_receiver receiver = {count, take_record, forget_flow, look};
+	struct flow_receiver receiver = {seen, take_record, forget_flow, look};
 
 	return flow_table_init(table, size, false, &timeouts, &secret, 1, &receiver,
 		       &test->lab->rig->memory) == 0;
@@ -125,12 +139,13 @@ static void
 run_known(struct micro_loop *loop, const void *argument)
 {
 	const struct flow_case *test = argument;
-	uint64_t records = 0, random = 88172645463325252u;
+	uint64_t random = 88172645463325252u;
+	struct seen seen = {0};
 	struct flow_table table;
 	uint32_t flows[BATCH];
 	unsigned missed = 0;
 
-	if (!make_table(&table, test, test->flows, &records)) {
+	if (!make_table(&table, test, test->flows, &seen)) {
 		micro_skip(loop, "no memory for so many flows");
 		return;
 	}
@@ -145,7 +160,7 @@ run_known(struct micro_loop *loop, const void *argument)
 		}
 		missed += count_burst(&table, flows, 1);
 	}
-	if (missed > 0 || records > 0)
+	if (missed > 0 || seen.records > 0)
 		micro_skip(loop, "not all flows were known");
 	flow_table_free(&table);
 }
@@ -155,12 +170,12 @@ static void
 run_life(struct micro_loop *loop, const void *argument)
 {
 	const struct flow_case *test = argument;
-	uint64_t records = 0;
+	struct seen seen = {0};
 	struct flow_table table;
 	int64_t now = START, step = 60 * SECOND / test->flows;
 	uint32_t flow = 0;
 
-	if (!make_table(&table, test, test->flows + test->flows / 8, &records)) {
+	if (!make_table(&table, test, test->flows + test->flows / 8, &seen)) {
 		micro_skip(loop, "no memory for so many flows");
 		return;
 	}
@@ -182,12 +197,12 @@ static void
 run_evict(struct micro_loop *loop, const void *argument)
 {
 	const struct flow_case *test = argument;
-	uint64_t records = 0;
+	struct seen seen = {0};
 	struct flow_table table;
 	int64_t now = START;
 	uint32_t flow = 0;
 
-	if (!make_table(&table, test, test->flows, &records)) {
+	if (!make_table(&table, test, test->flows, &seen)) {
 		micro_skip(loop, "no memory for so many flows");
 		return;
 	}
@@ -204,25 +219,28 @@ static void
 run_wheel(struct micro_loop *loop, const void *argument)
 {
 	const struct flow_case *test = argument;
-	uint64_t looks = 0;
+	struct seen seen = {0};
 	struct flow_table table;
 	int64_t now = START;
 
-	if (!make_table(&table, test, test->flows, &looks)) {
+	if (!make_table(&table, test, test->flows, &seen)) {
 		micro_skip(loop, "no memory for so many flows");
 		return;
 	}
-	table.timeouts.idle = table.timeouts.active = 3600 * SECOND;
+	table.receiver.look = look_at_busy;
 	for (uint32_t flow = 0; flow < test->flows; flow++)
 		begin_flow(&table, flow, now += LOOK_EVERY / test->flows);
 	while (micro_next(loop, BATCH)) {
 		uint32_t done = 0;
 
-		while (done < BATCH) {
+		while (done < BATCH && table.occupied == test->flows) {
 			now += LOOK_EVERY / test->flows * (BATCH - done);
+			seen.now = now;
 			done += flow_expiry_run(&table, now, BATCH - done);
 		}
 	}
+	if (table.occupied != test->flows)
+		micro_skip(loop, "flows ended");
 	flow_table_free(&table);
 }
 

@@ -39,10 +39,11 @@
 
 enum classifier_verdict { CLASSIFIER_NOT_MINE, CLASSIFIER_MORE, CLASSIFIER_DONE };
 
-/* Where a classifier delivers. Calls copy their argument. */
+/* Where a classifier delivers. Calls copy their argument. evidence() returns false when the fact
+ * was lost for want of room, which is counted: it may be told again. */
 struct report_sink {
 	void *context;
-	void (*evidence)(void *context, const struct evidence *evidence);
+	bool (*evidence)(void *context, const struct evidence *evidence);
 	void (*media)(void *context, const struct stream_media *media);
 	void (*sample)(void *context, const struct stream_sample *sample);
 };
@@ -79,6 +80,15 @@ struct match {
 	bool any_port; /* candidate for every flow of the layer whose payload passes glance() */
 };
 
+/* A datagram of an owned flow, for those who need no header of it. All of it was captured. */
+struct meter_packet {
+	const uint8_t *data; /* transport payload */
+	uint32_t length;
+	uint32_t wire_bytes; /* of the packet */
+	int64_t time;
+	bool from_initiator;
+};
+
 struct classifier {
 	const char *name;
 	const char *reference; /* RFC, specification or public description */
@@ -92,6 +102,9 @@ struct classifier {
 	/* Only with any_port: may this be the first payload of a flow? Sees it before anything is
 	 * prepared for the classifier, so a few instructions decide for most that it is not. */
 	bool (*glance)(const uint8_t *data, uint32_t length);
+	/* Optional, for UDP and CLASSIFIER_WHOLE_FLOW: takes a packet of an owned flow the short
+	 * way, without reporting. False: nothing was taken, inspect() must see the packet. */
+	bool (*meter)(void *scratch, const struct meter_packet *packet);
 	/* Optional: last report of a flow. `in` has no data; its packet is the last one seen by the
 	 * classifier, or NULL. */
 	void (*finish)(void *scratch, const struct report_sink *sink);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/capture.h"
 
+#include "dataplane/pcapng.h"
+
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -14,12 +16,13 @@
 #define NANOSECONDS_PER_SECOND INT64_C(1000000000)
 
 struct capture {
-	pcap_t *pcap;
+	pcap_t *pcap; /* of a pcap file, which it owns; else NULL */
 	enum link_type link;
+	struct pcapng *pcapng; /* of a pcapng file, which is `file`; else NULL */
+	FILE *file;
 	uint64_t count;
 	int state; /* what capture_next() goes on returning: 1 while there may be more */
 	char path[256];
-	char link_name[32];
 	char error[CAPTURE_ERROR_SIZE];
 };
 
@@ -119,59 +122,69 @@ open_file(const char *path, const char **reason)
 	return file;
 }
 
-static pcap_t *
-open_pcap(const char *path, char *error)
+static void
+close_file(FILE *file)
 {
-	char reason[PCAP_ERRBUF_SIZE] = "";
-	const char *why;
-	pcap_t *pcap;
-	FILE *file = stdin;
+	if (file != stdin)
+		fclose(file);
+}
 
-	if (strcmp(path, "-") != 0)
-		file = open_file(path, &why);
-	if (file == NULL) {
-		snprintf(error, CAPTURE_ERROR_SIZE, "%s: %s", path, why);
-		return NULL;
+/* Gives `file` to the reader of its format, or closes it. */
+static bool
+open_reader(struct capture *capture, FILE *file, char *reason)
+{
+	int first = getc(file);
+
+	ungetc(first, file);
+	if (first == PCAPNG_FIRST_BYTE) {
+		capture->file = file;
+		capture->pcapng = pcapng_open(file, reason);
+	} else {
+		capture->pcap = pcap_fopen_offline_with_tstamp_precision(
+			file, PCAP_TSTAMP_PRECISION_NANO, reason);
 	}
-	setvbuf(file, NULL, _IOFBF, READ_BUFFER_SIZE);
-	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
-	if (pcap == NULL) {
-		snprintf(error, CAPTURE_ERROR_SIZE, "%s: not a readable capture: %s", path, reason);
-		if (file != stdin)
-			fclose(file);
+	if (capture->pcapng != NULL)
+		return true;
+	if (capture->pcap == NULL) {
+		close_file(file);
+		return false;
 	}
-	return pcap;
+	capture->link = link_of_dlt(pcap_datalink(capture->pcap));
+	return true;
 }
 
 struct capture *
 capture_open(const char *path, char *error)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
-	const char *name;
-	int dlt;
+	/* Room for the reason of either reader. */
+	char reason[CAPTURE_ERROR_SIZE + PCAP_ERRBUF_SIZE] = "";
+	const char *why = NULL;
+	FILE *file = stdin;
 
 	if (capture == NULL) {
 		snprintf(error, CAPTURE_ERROR_SIZE, "%s: out of memory", path);
 		return NULL;
 	}
-	capture->pcap = open_pcap(path, error);
-	if (capture->pcap == NULL) {
+	if (strcmp(path, "-") != 0)
+		file = open_file(path, &why);
+	if (file == NULL) {
+		snprintf(error, CAPTURE_ERROR_SIZE, "%s: %s", path, why);
 		free(capture);
 		return NULL;
 	}
-	dlt = pcap_datalink(capture->pcap);
-	name = pcap_datalink_val_to_name(dlt);
-	capture->link = link_of_dlt(dlt);
+	setvbuf(file, NULL, _IOFBF, READ_BUFFER_SIZE);
+	if (!open_reader(capture, file, reason)) {
+		snprintf(error, CAPTURE_ERROR_SIZE, "%s: not a readable capture: %s", path, reason);
+		free(capture);
+		return NULL;
+	}
 	capture->state = 1;
 	snprintf(capture->path, sizeof(capture->path), "%s", path);
-	if (name != NULL)
-		snprintf(capture->link_name, sizeof(capture->link_name), "%s", name);
-	else
-		snprintf(capture->link_name, sizeof(capture->link_name), "DLT %d", dlt);
 	return capture;
 }
 
-/* Time stamps are hostile too: pcapng has 64 bits of any unit, pcap a fraction over a second. */
+/* Time stamps are hostile too: a fraction may be over a second. */
 static int64_t
 time_of(const struct timeval *stamp)
 {
@@ -185,33 +198,40 @@ time_of(const struct timeval *stamp)
 	return time < CAPTURE_TIME_MAX ? time : CAPTURE_TIME_MAX;
 }
 
-int
-capture_next(struct capture *capture, struct capture_packet *packet)
+static int
+next_of_pcap(struct capture *capture, struct capture_packet *packet)
 {
 	struct pcap_pkthdr *header;
 	const u_char *data;
-	int result;
+	int result = pcap_next_ex(capture->pcap, &header, &data);
 
+	if (result == PCAP_ERROR_BREAK)
+		return 0;
+	if (result != 1)
+		return -EIO;
+	packet->data = data;
+	packet->captured = header->caplen;
+	packet->wire_length = header->len > header->caplen ? header->len : header->caplen;
+	packet->time = time_of(&header->ts); /* tv_usec holds nanoseconds */
+	packet->link = capture->link;
+	return 1;
+}
+
+int
+capture_next(struct capture *capture, struct capture_packet *packet)
+{
 	if (capture->state != 1)
 		return capture->state;
-	result = pcap_next_ex(capture->pcap, &header, &data);
-	if (result == 1) {
+	capture->state = capture->pcapng ? pcapng_next(capture->pcapng, packet)
+					 : next_of_pcap(capture, packet);
+	if (capture->state == 1)
 		capture->count++;
-		packet->data = data;
-		packet->captured = header->caplen;
-		packet->wire_length = header->len > header->caplen ? header->len : header->caplen;
-		packet->time = time_of(&header->ts); /* tv_usec holds nanoseconds */
-		packet->link = capture->link;
-		return 1;
-	}
-	if (result == PCAP_ERROR_BREAK) {
-		capture->state = 0;
-		return 0;
-	}
-	snprintf(capture->error, sizeof(capture->error), "%s: packet %llu: %s", capture->path,
-		(unsigned long long)capture->count + 1, pcap_geterr(capture->pcap));
-	capture->state = -EIO;
-	return -EIO;
+	else if (capture->state < 0)
+		snprintf(capture->error, sizeof(capture->error), "%s: packet %llu: %s",
+			capture->path, (unsigned long long)capture->count + 1,
+			capture->pcapng ? pcapng_reason(capture->pcapng)
+					: pcap_geterr(capture->pcap));
+	return capture->state;
 }
 
 const char *
@@ -226,16 +246,10 @@ capture_count(const struct capture *capture)
 	return capture->count;
 }
 
-enum link_type
-capture_link(const struct capture *capture)
+uint64_t
+capture_lost(const struct capture *capture)
 {
-	return capture->link;
-}
-
-const char *
-capture_link_name(const struct capture *capture)
-{
-	return capture->link_name;
+	return capture->pcapng ? pcapng_lost(capture->pcapng) : 0;
 }
 
 void
@@ -243,6 +257,11 @@ capture_close(struct capture *capture)
 {
 	if (capture == NULL)
 		return;
-	pcap_close(capture->pcap);
+	if (capture->pcapng) {
+		pcapng_free(capture->pcapng);
+		close_file(capture->file);
+	} else {
+		pcap_close(capture->pcap);
+	}
 	free(capture);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A capture file as a source of packets for replays: pcap and pcapng, plain or gzip, by libpcap.
- * One thread at a time; reads ahead of nothing, so a file of any size needs the same memory. */
+/* A capture file as a source of packets for replays: pcap by libpcap, pcapng by pcapng.c, plain or
+ * gzip. One thread at a time; reads ahead of nothing, so a file of any size needs the same memory.
+ */
 #ifndef CAMSPAN_CAPTURE_H
 #define CAMSPAN_CAPTURE_H
 
@@ -22,7 +23,7 @@ struct capture_packet {
 	uint32_t captured;
 	uint32_t wire_length; /* >= captured */
 	int64_t time;         /* nanoseconds since the epoch, UTC */
-	enum link_type link;
+	enum link_type link;  /* may change from packet to packet */
 };
 
 /* Opens a file, or stdin for "-" (never gzip). Returns NULL with one line in `error` (at least
@@ -35,9 +36,8 @@ int capture_next(struct capture *capture, struct capture_packet *packet);
 const char *capture_error(const struct capture *capture);
 /* Packets delivered so far. */
 uint64_t capture_count(const struct capture *capture);
-/* The file's link type, and the name by which people know it ("EN10MB"). */
-enum link_type capture_link(const struct capture *capture);
-const char *capture_link_name(const struct capture *capture);
+/* Packets lost before they came into the file, as what was read so far says (pcapng only). */
+uint64_t capture_lost(const struct capture *capture);
 void capture_close(struct capture *capture);
 
 #endif

@@ -17,6 +17,7 @@ struct feed {
 	struct frame_view frames[PIPELINE_BURST];
 	unsigned count;
 	enum link_type link;
+	uint64_t lost; /* before us, in files that are done; see feed_lost() */
 	size_t used;
 	uint8_t bytes[BYTES_AT_ONCE];
 };
@@ -33,6 +34,7 @@ feed_create(struct pipeline *pipeline, void (*done)(void *context), void *contex
 	feed->context = context;
 	feed->count = 0;
 	feed->used = 0;
+	feed->lost = 0;
 	feed->link = LINK_UNSUPPORTED;
 	return feed;
 }
@@ -95,6 +97,14 @@ feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *er
 	progress_end(&progress);
 	if (got < 0)
 		snprintf(error, CAPTURE_ERROR_SIZE, "%s", capture_error(capture));
+	if (__builtin_add_overflow(feed->lost, capture_lost(capture), &feed->lost))
+		feed->lost = UINT64_MAX;
 	capture_close(capture);
 	return got < 0 ? -EIO : 0;
+}
+
+uint64_t
+feed_lost(const struct feed *feed)
+{
+	return feed->lost;
 }

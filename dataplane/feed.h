@@ -20,4 +20,7 @@ void feed_free(struct feed *feed);
  * one line in `error` (at least CAPTURE_ERROR_SIZE); what came before it has been fed. */
 int feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *error);
 
+/* Packets that were lost before they came into the files fed so far, as these say. */
+uint64_t feed_lost(const struct feed *feed);
+
 #endif

@@ -37,16 +37,6 @@ chunks_for(uint32_t timers)
 	return timers / WHEEL_CHUNK_TIMERS + 1 + WHEEL_SLOTS;
 }
 
-static void
-empty_wheel(struct flow_wheel *wheel, uint32_t chunks)
-{
-	memset(wheel->slot, 0, sizeof(wheel->slot));
-	for (uint32_t i = 0; i < chunks; i++)
-		wheel->chunks[i] = (struct wheel_chunk){.next = i + 1 < chunks ? i + 2 : 0};
-	wheel->free = 1;
-	wheel->extra = 0;
-}
-
 int
 flow_expiry_init(struct flow_table *table)
 {
@@ -59,8 +49,22 @@ flow_expiry_init(struct flow_table *table)
 		memory_allocate(table->memory, "flow wheel", chunks * sizeof(struct wheel_chunk));
 	if (wheel->chunks == NULL)
 		return -ENOMEM;
-	empty_wheel(wheel, chunks);
+	for (uint32_t i = 0; i < chunks; i++)
+		wheel->chunks[i].next = i + 1 < chunks ? i + 2 : 0;
+	wheel->free = 1;
 	return 0;
+}
+
+/* Takes the first chunk of a slot out. */
+static void
+free_chunk(struct flow_wheel *wheel, uint32_t slot)
+{
+	uint32_t number = wheel->slot[slot];
+	struct wheel_chunk *chunk = &wheel->chunks[number - 1];
+
+	wheel->slot[slot] = chunk->next;
+	chunk->next = wheel->free;
+	wheel->free = number;
 }
 
 static unsigned
@@ -144,9 +148,12 @@ flow_expiry_deadline(const struct flow_table *table, const struct flow *flow)
 void
 flow_expiry_restart(struct flow_table *table, int64_t now)
 {
-	empty_wheel(&table->wheel, chunks_for(table->size + table->wheel.extra_max));
+	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
+		while (table->wheel.slot[slot] != 0)
+			free_chunk(&table->wheel, slot);
+	table->wheel.extra = 0;
 	table->wheel.position = slot_number(now);
-	for (uint32_t index = 0; index < table->size; index++) {
+	for (uint32_t index = 0; index < table->touched; index++) {
 		struct flow *flow = &table->flows[index];
 
 		flow->timer &= (uint8_t)~FLOW_TIMER_BITS;
@@ -233,16 +240,13 @@ take_timers(struct flow_wheel *wheel, uint32_t slot, uint32_t *timers, uint32_t 
 	unsigned taken = 0;
 
 	while (taken < most && wheel->slot[slot] != 0) {
-		uint32_t number = wheel->slot[slot];
-		struct wheel_chunk *chunk = &wheel->chunks[number - 1];
+		struct wheel_chunk *chunk = &wheel->chunks[wheel->slot[slot] - 1];
 
 		while (taken < most && chunk->count > 0)
 			timers[taken++] = chunk->timer[--chunk->count];
 		if (chunk->count > 0)
 			break;
-		wheel->slot[slot] = chunk->next;
-		chunk->next = wheel->free;
-		wheel->free = number;
+		free_chunk(wheel, slot);
 	}
 	return taken;
 }
@@ -324,7 +328,7 @@ flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 bool
 flow_expiry_flush(struct flow_table *table)
 {
-	for (uint32_t index = 0; index < table->size && table->occupied > 0; index++) {
+	for (uint32_t index = 0; index < table->touched && table->occupied > 0; index++) {
 		struct flow *flow = &table->flows[index];
 
 		if (!(flow->flags & FLOW_IN_USE))

@@ -7,6 +7,7 @@
 
 #include "dataplane/flow_packet.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Secret multipliers. Whoever knows them can make collisions; nobody else can do better than
@@ -112,12 +113,15 @@ flow_key_ipv4(struct flow_packet *packet, uint64_t addresses, uint32_t ports, ui
 }
 
 static inline uint32_t
-flow_fold_ipv6(const uint8_t bytes[16], const struct flow_secret *secret)
+flow_fold_ipv6(const uint64_t words[2], const struct flow_secret *secret)
 {
-	uint64_t words[2];
-
-	memcpy(words, bytes, sizeof(words));
 	return (uint32_t)flow_mix(words[0] ^ secret->word[4], words[1] ^ secret->word[5]);
+}
+
+static inline unsigned __int128
+flow_ipv6_number(const uint64_t words[2])
+{
+	return (unsigned __int128)be64toh(words[0]) << 64 | be64toh(words[1]);
 }
 
 /* The same for IPv6, which also sets the full addresses in the key's order. */
@@ -126,13 +130,16 @@ flow_key_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t 
 	const uint8_t destination[16], uint32_t ports, uint64_t context, uint32_t tenant,
 	const struct flow_secret *secret)
 {
-	int order = memcmp(source, destination, 16);
-	bool swap = order > 0 || (order == 0 && ports >> 16 > (ports & 0xffff));
-	uint64_t folds = (uint64_t)flow_fold_ipv6(destination, secret) << 32 |
-			 flow_fold_ipv6(source, secret);
+	uint64_t from[2], to[2], folds;
+	bool swap;
 
-	memcpy(wide->address[swap], source, 16);
-	memcpy(wide->address[!swap], destination, 16);
+	memcpy(from, source, sizeof(from));
+	memcpy(to, destination, sizeof(to));
+	swap = flow_ipv6_number(from) > flow_ipv6_number(to) ||
+	       (from[0] == to[0] && from[1] == to[1] && ports >> 16 > (ports & 0xffff));
+	folds = (uint64_t)flow_fold_ipv6(to, secret) << 32 | flow_fold_ipv6(from, secret);
+	memcpy(wide->address[swap], from, sizeof(from));
+	memcpy(wide->address[!swap], to, sizeof(to));
 	packet->end = swap;
 	packet->ipv6 = true;
 	flow_key_set(packet, flow_swap_halves(folds, swap), flow_swap_ports(ports, !swap) | context,

@@ -11,7 +11,8 @@ struct flow_packet {
 	uint64_t hash;
 	uint32_t octets;    /* IP bytes on the wire, padding excluded (IPFIX octetDeltaCount) */
 	uint32_t candidate; /* entry of the table whose tag matches */
-	uint16_t payload_length; /* captured transport payload */
+	uint16_t payload;   /* offset of the transport payload from the frame's start */
+	uint16_t payload_length; /* captured */
 	uint8_t frame;           /* its number in the burst */
 	uint8_t end;             /* end of the key that sent it */
 	uint8_t tcp_flags;       /* 0 for other protocols */

@@ -10,11 +10,7 @@
 static uint64_t
 buckets_for(uint32_t size)
 {
-	uint64_t buckets = 1;
-
-	while (buckets * FLOW_BUCKET_SLOTS < (uint64_t)size * 2)
-		buckets *= 2;
-	return buckets;
+	return ((uint64_t)size * 2 + FLOW_BUCKET_SLOTS - 1) / FLOW_BUCKET_SLOTS;
 }
 
 #define PREFETCH_FREE 8
@@ -36,7 +32,7 @@ allocate_arrays(struct flow_table *table, bool ipv6)
 	const struct memory_source *memory = table->memory;
 	uint64_t buckets = buckets_for(table->size);
 
-	table->bucket_mask = buckets - 1;
+	table->bucket_count = buckets;
 	table->overflow_size = table->size / 16 + 16;
 	table->buckets = memory_allocate(memory, "flow buckets", buckets * sizeof(*table->buckets));
 	table->flows = memory_allocate(memory, "flows", table->size * sizeof(*table->flows));
@@ -199,6 +195,7 @@ flow_table_insert(struct flow_table *table, const struct flow_key *key,
 		flow_expiry_evict(table, now);
 	bucket = bucket_with_room(table, hash, &slot);
 	index = table->free_list[--table->free_count];
+	table->touched = index < table->touched ? table->touched : index + 1;
 	table->occupied++;
 	table->counters.created++;
 	bucket->tag[slot] = flow_tag(hash);

@@ -4,7 +4,7 @@
  * start; a full table evicts the flow that has been silent longest (flow_expiry.c). Not
  * thread-safe: the worker's.
  *
- * Memory per flow: entry 64, origin 32, buckets 16 to 32, overflow 4, free list 4, wheel 6 bytes
+ * Memory per flow: entry 64, origin 32, buckets 16, overflow 4, free list 4, wheel 6 bytes
  * (IPv6: 32 more).
  */
 #ifndef CAMSPAN_FLOW_TABLE_H
@@ -92,7 +92,7 @@ struct flow_table {
 	struct flow_bucket *buckets;
 	struct flow *flows;
 	struct flow_wide *wide; /* IPv6 only */
-	uint64_t bucket_mask;
+	uint64_t bucket_count;  /* below 2^32 */
 	struct flow_secret secret;
 	struct flow_timeouts timeouts;
 	uint32_t idle_ticks; /* timeouts in flow ticks */
@@ -101,6 +101,7 @@ struct flow_table {
 	struct flow_origin *origins;
 	uint32_t *free_list; /* a stack */
 	uint32_t free_count;
+	uint32_t touched;  /* entries from here on were never used */
 	uint32_t size;     /* entries */
 	uint32_t occupied; /* entries in use */
 	struct flow_bucket *overflow;
@@ -125,7 +126,8 @@ void flow_table_free(struct flow_table *table);
 static inline struct flow_bucket *
 flow_table_bucket(const struct flow_table *table, uint64_t hash)
 {
-	return &table->buckets[hash & table->bucket_mask];
+	/* The low half as a fraction of one, times the count: no power of two is needed. */
+	return &table->buckets[(hash & UINT32_MAX) * table->bucket_count >> 32];
 }
 
 static inline uint16_t
@@ -168,7 +170,7 @@ flow_table_holds(const struct flow_table *table, uint32_t index, const struct fl
 {
 	if (!flow_key_equal(&table->flows[index].key, key))
 		return false;
-	return table->wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
+	return wide == NULL || memcmp(&table->wide[index], wide, sizeof(*wide)) == 0;
 }
 
 /* The entry of a key, FLOW_NONE if there is none. `wide` is NULL for IPv4. */
@@ -200,7 +202,7 @@ uint32_t flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
  * again after it was drained. */
 bool flow_expiry_flush(struct flow_table *table);
 /* Packet time was set back to `now`: every timer is armed again from there. Takes time in
- * proportion to the table. */
+ * proportion to the entries that were ever used. */
 void flow_expiry_restart(struct flow_table *table, int64_t now);
 /* Makes room for one entry by ending a flow that is silent longest among those looked at: see
  * flow_expiry.c. Only when every entry is in use. */

@@ -43,15 +43,14 @@ void flow_decide_initiator(struct flow *flow, const struct packet *packet, unsig
 /* What flow_count() leaves to it. */
 bool flow_count_rare(struct flow *flow, const struct flow_packet *packet);
 
-/* Counts a packet. Returns true when it ended a TCP connection. */
+/* Counts a packet; `last` is the flow's new last. Returns true when it ended a TCP connection. */
 static inline bool
-flow_count(struct flow *flow, const struct flow_packet *packet, uint32_t ticks)
+flow_count(struct flow *flow, const struct flow_packet *packet, uint32_t last)
 {
 	unsigned end = packet->end;
 	uint8_t state = flow->flags & (FLOW_ANSWERED | FLOW_TCP_ENDED);
 
-	if (ticks > flow->last)
-		flow->last = ticks;
+	flow->last = last;
 	flow->packets[end]++;
 	flow->bytes[end] += packet->octets;
 	flow->tcp_flags[end] |= packet->tcp_flags;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/inspect.h"
 
+#include "dataplane/inspect_state.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,7 +15,6 @@
 
 #define ETHERTYPE_ARP 0x0806 /* the decoder reads it by itself */
 
-#define NO_OWNER            UINT8_MAX
 #define RECENT_FACTS        8192 /* power of two */
 #define REPEAT_AFTER        INT64_C(30000000000)
 #define SHORTEST_MAGIC_DATA 8
@@ -21,22 +22,7 @@
 /* So many full bursts in a row are a backlog. Then general inspection, at up to 7 us a call, gets
  * one call in so many bursts: at 30 ns a packet that is a quarter of a worker's time at most. */
 #define BACKLOG_BURSTS  8
-#define PREFETCH_OLDEST 8
 #define BURSTS_PER_CALL 16
-
-struct inspection_state {
-	struct flow *flow;     /* whose state this is */
-	uint32_t older, newer; /* neighbours among those that nobody owns */
-	uint32_t rejected;     /* classifiers that answered NOT_MINE */
-	uint16_t packets;      /* with payload */
-	uint16_t owned_calls;
-	uint8_t owner;   /* index into classifier_table */
-	bool classified; /* no classifier wants more */
-	bool dpi_done;
-	struct dpi_flow *dpi;
-	struct tcp_stream streams[2]; /* from the initiator, from the responder */
-	uint8_t scratch[CLASSIFIER_SCRATCH_MAX] __attribute__((aligned(64)));
-};
 
 /* What tcp_stream passes back to deliver(). */
 struct delivery {
@@ -97,7 +83,7 @@ fact_hash(const struct inspector *inspector, const struct evidence *evidence)
 	return XXH3_64bits_withSeed(&identity, sizeof(identity), inspector->recent_seed);
 }
 
-static void
+static bool
 sink_evidence(void *context, const struct evidence *evidence)
 {
 	struct inspector *inspector = context;
@@ -107,11 +93,14 @@ sink_evidence(void *context, const struct evidence *evidence)
 
 	if (recent->hash == hash && age >= 0 && age < REPEAT_AFTER) {
 		inspector->counters.evidence_repeated++;
-		return;
+		return true;
 	}
+	if (!inspector->out.evidence(inspector->out.context, evidence))
+		return false;
+	/* Only what arrived need not be told again. */
 	*recent = (struct recent_fact){.hash = hash, .time = evidence->time};
 	inspector->counters.evidence++;
-	inspector->out.evidence(inspector->out.context, evidence);
+	return true;
 }
 
 static void
@@ -131,24 +120,16 @@ sink_sample(void *context, const struct stream_sample *sample)
 }
 
 static int
-allocate_pools(struct inspector *inspector)
+allocate(struct inspector *inspector)
 {
-	const struct config_inspection *config = inspector->config;
-	const struct memory_source *memory = inspector->memory;
-	uint32_t flows = config->flows_max;
+	int error = inspection_states_init(inspector);
 
-	inspector->states =
-		memory_allocate(memory, "inspection states", flows * sizeof(*inspector->states));
-	inspector->free_list =
-		memory_allocate(memory, "inspection list", flows * sizeof(*inspector->free_list));
-	inspector->recent =
-		memory_allocate(memory, "recent facts", RECENT_FACTS * sizeof(*inspector->recent));
-	if (inspector->states == NULL || inspector->free_list == NULL || inspector->recent == NULL)
+	inspector->recent = memory_allocate(
+		inspector->memory, "recent facts", RECENT_FACTS * sizeof(*inspector->recent));
+	if (error || inspector->recent == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < flows; i++)
-		inspector->free_list[i] = flows - i;
-	inspector->free_count = flows;
-	return tcp_buffers_init(&inspector->buffers, config->stream_buffers, memory);
+	return tcp_buffers_init(
+		&inspector->buffers, inspector->config->stream_buffers, inspector->memory);
 }
 
 int
@@ -169,7 +150,7 @@ inspector_init(struct inspector *inspector, const struct config_inspection *conf
 	};
 	if (getrandom(&inspector->recent_seed, sizeof(inspector->recent_seed), 0) < 0)
 		return -errno;
-	error = allocate_pools(inspector);
+	error = allocate(inspector);
 	if (error) {
 		inspector->dpi = NULL; /* still the caller's */
 		inspector_free(inspector);
@@ -180,37 +161,19 @@ inspector_init(struct inspector *inspector, const struct config_inspection *conf
 void
 inspector_free(struct inspector *inspector)
 {
-	void *pools[] = {inspector->states, inspector->free_list, inspector->recent};
-
-	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
-		if (pools[i])
-			inspector->memory->release(pools[i]);
+	inspection_states_free(inspector);
+	if (inspector->recent)
+		inspector->memory->release(inspector->recent);
 	tcp_buffers_free(&inspector->buffers);
 	if (inspector->dpi)
 		dpi_free(inspector->dpi);
 	*inspector = (struct inspector){0};
 }
 
-/* Fetches what reclaim_state() will write, a burst ahead: flows long out of the caches. */
-static void
-prefetch_oldest(const struct inspector *inspector)
-{
-	uint32_t number = inspector->unowned_first;
-
-	for (unsigned i = 0; i < PREFETCH_OLDEST && number != 0; i++) {
-		const struct inspection_state *state = &inspector->states[number - 1];
-
-		__builtin_prefetch(state->flow, 1, 3);
-		__builtin_prefetch(&state->streams[1], 1, 3);
-		number = state->newer;
-	}
-}
-
 void
 inspector_burst(struct inspector *inspector, bool full)
 {
-	if (inspector->free_count == 0)
-		prefetch_oldest(inspector);
+	inspection_states_prefetch(inspector);
 	inspector->full_bursts = full ? inspector->full_bursts + 1 : 0;
 	if (inspector->unhurried)
 		inspector->dpi_left = UINT32_MAX;
@@ -240,50 +203,6 @@ ask_alone(struct inspector *inspector, const struct classifier *classifier,
 	return classifier->inspect(&in, scratch, &inspector->sink);
 }
 
-static struct inspection_state *
-state_of(struct inspector *inspector, const struct flow *flow)
-{
-	return &inspector->states[flow->inspection - 1];
-}
-
-static void
-list_unowned(struct inspector *inspector, struct inspection_state *state)
-{
-	uint32_t number = (uint32_t)(state - inspector->states) + 1;
-
-	state->owner = NO_OWNER;
-	state->older = inspector->unowned_last;
-	state->newer = 0;
-	if (state->older)
-		inspector->states[state->older - 1].newer = number;
-	else
-		inspector->unowned_first = number;
-	inspector->unowned_last = number;
-}
-
-static void
-unlist_unowned(struct inspector *inspector, struct inspection_state *state)
-{
-	if (state->older)
-		inspector->states[state->older - 1].newer = state->newer;
-	else
-		inspector->unowned_first = state->newer;
-	if (state->newer)
-		inspector->states[state->newer - 1].older = state->older;
-	else
-		inspector->unowned_last = state->older;
-}
-
-static void
-set_owner(struct inspector *inspector, struct inspection_state *state, uint8_t owner)
-{
-	if (state->owner == NO_OWNER && owner != NO_OWNER)
-		unlist_unowned(inspector, state);
-	else if (state->owner != NO_OWNER && owner == NO_OWNER)
-		list_unowned(inspector, state);
-	state->owner = owner;
-}
-
 /* A datagram without state: discovery replies are whole in one packet. */
 static void
 classify_alone(struct inspector *inspector, const struct packet *packet)
@@ -301,9 +220,9 @@ classify_alone(struct inspector *inspector, const struct packet *packet)
 static void
 finish_classifying(struct inspector *inspector, struct inspection_state *state)
 {
-	if (state->owner != NO_OWNER && classifier_table[state->owner]->finish)
+	if (state->owner != INSPECTION_NO_OWNER && classifier_table[state->owner]->finish)
 		classifier_table[state->owner]->finish(state->scratch, &inspector->sink);
-	set_owner(inspector, state, NO_OWNER);
+	inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
 	state->classified = true;
 }
 
@@ -317,7 +236,7 @@ ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
 	verdict = classifier_table[index]->inspect(in, state->scratch, &inspector->sink);
 	if (verdict == CLASSIFIER_NOT_MINE) {
 		state->rejected |= 1u << index;
-		set_owner(inspector, state, NO_OWNER);
+		inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
 		in->consumed = 0;
 	}
 	return verdict;
@@ -340,7 +259,7 @@ find_owner(struct inspector *inspector, struct inspection_state *state, struct i
 		verdict = ask(inspector, state, index, in);
 		if (verdict == CLASSIFIER_NOT_MINE)
 			continue;
-		set_owner(inspector, state, index);
+		inspection_state_set_owner(inspector, state, index);
 		state->owned_calls = 0;
 		return verdict;
 	}
@@ -353,7 +272,7 @@ classify(struct inspector *inspector, struct inspection_state *state, struct ins
 	enum classifier_verdict verdict = CLASSIFIER_NOT_MINE;
 	uint16_t limit;
 
-	if (state->owner != NO_OWNER)
+	if (state->owner != INSPECTION_NO_OWNER)
 		verdict = ask(inspector, state, state->owner, in);
 	if (verdict == CLASSIFIER_NOT_MINE)
 		verdict = find_owner(inspector, state, in);
@@ -449,7 +368,7 @@ inspect_generally(struct inspector *inspector, struct inspection_state *state,
 {
 	struct dpi_result result;
 
-	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == NO_OWNER) {
+	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == INSPECTION_NO_OWNER) {
 		state->dpi_done = state->classified;
 		return;
 	}
@@ -477,32 +396,6 @@ inspect_generally(struct inspector *inspector, struct inspection_state *state,
 	}
 }
 
-static void
-release_state(struct inspector *inspector, struct flow *flow)
-{
-	struct inspection_state *state = state_of(inspector, flow);
-
-	set_owner(inspector, state, NO_OWNER);
-	unlist_unowned(inspector, state);
-	if (state->dpi)
-		dpi_detach(inspector->dpi, state->dpi);
-	tcp_stream_end(&state->streams[0], &inspector->buffers);
-	tcp_stream_end(&state->streams[1], &inspector->buffers);
-	inspector->free_list[inspector->free_count++] = flow->inspection;
-	inspector->in_use--;
-	flow->inspection = 0;
-}
-
-/* Ends the oldest inspection that no classifier owns. */
-static void
-reclaim_state(struct inspector *inspector)
-{
-	if (inspector->unowned_first == 0)
-		return;
-	inspector->counters.cut_short++;
-	release_state(inspector, inspector->states[inspector->unowned_first - 1].flow);
-}
-
 void
 inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet)
 {
@@ -510,31 +403,47 @@ inspector_begin(struct inspector *inspector, struct flow *flow, const struct pac
 
 	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
 		return;
-	if (inspector->free_count == 0)
-		reclaim_state(inspector);
-	if (inspector->free_count == 0) {
+	state = inspection_state_take(inspector, flow);
+	if (state == NULL) {
 		inspector->counters.packets_skipped++;
 		if (flow->key.protocol == PROTOCOL_UDP)
 			classify_alone(inspector, packet);
 		return;
 	}
-	flow->inspection = inspector->free_list[--inspector->free_count];
 	flow->flags |= FLOW_INSPECTED;
 	inspector->counters.flows++;
-	inspector->in_use++;
-	state = state_of(inspector, flow);
-	/* The scratch is zeroed for each owner. */
-	memset(state, 0, offsetof(struct inspection_state, scratch));
-	state->flow = flow;
-	list_unowned(inspector, state);
 	state->dpi_done = inspector->dpi == NULL;
+}
+
+bool
+inspector_meter(
+	struct inspector *inspector, const struct flow *flow, const struct meter_packet *packet)
+{
+	struct inspection_state *state = inspection_state_of(inspector, flow);
+	const struct classifier *owner;
+
+	if (state->owner == INSPECTION_NO_OWNER || !state->dpi_done)
+		return false;
+	owner = classifier_table[state->owner];
+	return owner->meter && owner->meter(state->scratch, packet);
+}
+
+void
+inspector_prefetch(const struct inspector *inspector, const struct flow *flow)
+{
+	const struct inspection_state *state = inspection_state_of(inspector, flow);
+
+	__builtin_prefetch(state, 0, 3);
+	__builtin_prefetch(state->scratch, 1, 3);
+	__builtin_prefetch(state->scratch + 64, 1, 3);
+	__builtin_prefetch(state->scratch + 128, 1, 3);
 }
 
 void
 inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
 	const struct packet *packet, bool from_initiator)
 {
-	struct inspection_state *state = state_of(inspector, flow);
+	struct inspection_state *state = inspection_state_of(inspector, flow);
 
 	if (packet->payload_length > 0 && state->packets < UINT16_MAX)
 		state->packets++;
@@ -547,7 +456,7 @@ inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_ori
 	if (!state->dpi_done && packet->payload_length > 0)
 		inspect_generally(inspector, state, origin, packet, from_initiator);
 	if (state->classified && state->dpi_done)
-		release_state(inspector, flow);
+		inspection_state_release(inspector, flow);
 }
 
 void
@@ -555,8 +464,8 @@ inspector_end(struct inspector *inspector, struct flow *flow)
 {
 	if (flow->inspection == 0)
 		return;
-	finish_classifying(inspector, state_of(inspector, flow));
-	release_state(inspector, flow);
+	finish_classifying(inspector, inspection_state_of(inspector, flow));
+	inspection_state_release(inspector, flow);
 }
 
 void

@@ -73,6 +73,12 @@ void inspector_burst(struct inspector *inspector, bool full);
  * depth, it does not blind. If all are owned the flow asks again with its next packet, and a
  * datagram is at least shown to the classifiers by itself. */
 void inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet);
+/* A datagram of a flow whose flow->inspection is not 0: true if its classifier needed no more than
+ * this. Else nothing was done, and inspector_packet() must follow. */
+bool inspector_meter(
+	struct inspector *inspector, const struct flow *flow, const struct meter_packet *packet);
+/* Fetches what inspector_meter() will need, for such a flow. */
+void inspector_prefetch(const struct inspector *inspector, const struct flow *flow);
 /* A packet of a flow whose flow->inspection is not 0. Clears it when the flow needs no more. */
 void inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
 	const struct packet *packet, bool from_initiator);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where tables take their memory from: huge pages in the daemon, the C library in tests, so that
- * the sanitizers see every overrun. Used at start and stop only. */
+/* Where tables take their memory from: huge pages in the daemon; pages of the system in replays
+ * and tests, where an overrun meets a page that nobody may touch. Used at start and stop only. */
 #ifndef CAMSPAN_MEMORY_H
 #define CAMSPAN_MEMORY_H
 

@@ -20,6 +20,8 @@
 #define TIME_JUMP    INT64_C(3600000000000)
 #define JUMP_PACKETS 4
 
+#define INSPECTION_AHEAD 4 /* packets between the fetching of a state and its use */
+
 #define MILLISECOND INT64_C(1000000)
 
 /* The stages of one burst hand on what each packet means to its flow. The packet views beside are
@@ -229,22 +231,34 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	return true;
 }
 
+/* Live all frames of a burst have one time. */
+static void
+count_received(struct pipeline *pipeline, const struct burst *burst, unsigned count)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bytes += burst->frames[i].wire_length;
+		if (burst->frames[i].time != pipeline->now || pipeline->strange_times > 0)
+			follow_time(pipeline, burst->frames[i].time);
+	}
+	pipeline->balance.received += count;
+	pipeline->balance.received_bytes += bytes;
+}
+
 /* Decodes all and fetches the buckets of their flows; what has no flow is done here. */
 static void
 decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 {
+	/* A copy that no store can change: it stays in registers. */
+	const struct flow_secret secret = pipeline->secret;
 	bool ethernet = burst->link == LINK_ETHERNET;
-	uint64_t bytes = 0, plain = 0;
+	struct flow_packet *flow_packet = burst->flow_packets;
+	struct flow_wide *wide = burst->wide;
+	uint64_t plain = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct frame_view *frame = &burst->frames[i];
-		struct flow_packet *flow_packet = &burst->flow_packets[burst->count];
-		struct flow_wide *wide = &burst->wide[burst->count];
-
-		bytes += frame->wire_length;
-		if (frame->time != pipeline->now || pipeline->strange_times > 0)
-			follow_time(pipeline, frame->time);
-		if (LIKELY(ethernet && plain_decode(frame, flow_packet, wide, &pipeline->secret)))
+		if (LIKELY(ethernet && plain_decode(&burst->frames[i], flow_packet, wide, &secret)))
 			plain++;
 		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;
@@ -252,10 +266,10 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 		__builtin_prefetch(
 			flow_table_bucket(table_of(pipeline, flow_packet), flow_packet->hash), 0,
 			3);
-		burst->count++;
+		flow_packet++;
+		wide++;
 	}
-	pipeline->balance.received += count;
-	pipeline->balance.received_bytes += bytes;
+	burst->count = (unsigned)(flow_packet - burst->flow_packets);
 	pipeline->balance.fates[PACKET_DECODED] += plain;
 }
 
@@ -342,12 +356,13 @@ resume_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 	return index;
 }
 
-/* Something other than counting may be due before the packet is counted. */
+/* Something other than counting may be due before the packet is counted: the flow was silent too
+ * long, is over, or begins its next record; or the packet is older than the one before. */
 static inline bool
-needs_resuming(const struct flow_table *table, const struct flow *flow, uint32_t ticks)
+needs_resuming(const struct flow_table *table, const struct flow *flow, uint64_t ticks)
 {
-	return (ticks > flow->last && ticks - flow->last > table->idle_ticks) ||
-	       (flow->flags & FLOW_TCP_ENDED) || !(flow->packets[0] | flow->packets[1]);
+	return ticks - flow->last > table->idle_ticks || (flow->flags & FLOW_TCP_ENDED) ||
+	       !(flow->packets[0] | flow->packets[1]);
 }
 
 static uint32_t
@@ -356,10 +371,11 @@ find_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *bur
 	const struct flow_packet *packet = &burst->flow_packets[i];
 	uint32_t index = packet->candidate;
 
-	if (LIKELY(index != FLOW_NONE &&
-		    flow_table_holds(table, index, &packet->key, &burst->wide[i])))
+	if (LIKELY(index != FLOW_NONE && flow_table_holds(table, index, &packet->key,
+						 packet->ipv6 ? &burst->wide[i] : NULL)))
 		return index;
-	index = flow_table_find(table, &packet->key, &burst->wide[i], packet->hash);
+	index = flow_table_find(
+		table, &packet->key, packet->ipv6 ? &burst->wide[i] : NULL, packet->hash);
 	return index != FLOW_NONE ? index : begin_flow(pipeline, table, burst, i);
 }
 
@@ -377,6 +393,25 @@ inspect(struct pipeline *pipeline, struct flow_table *table, struct burst *burst
 			flow_from_initiator(flow, burst->flow_packets[i].end));
 }
 
+/* Most packets of an inspected flow are those of a video stream, whose meter needs no header. */
+static bool
+meter(struct pipeline *pipeline, const struct burst *burst, const struct flow_packet *packet,
+	const struct flow *flow)
+{
+	const struct frame_view *frame = &burst->frames[packet->frame];
+	struct meter_packet metered = {
+		.data = frame->data + packet->payload,
+		.length = packet->payload_length,
+		.wire_bytes = frame->wire_length,
+		.time = frame->time,
+		.from_initiator = flow_from_initiator(flow, packet->end),
+	};
+
+	/* What is viewed already went the long way: it may be cut or a fragment. */
+	return !(burst->viewed & 1u << packet->frame) &&
+	       inspector_meter(&pipeline->inspector, flow, &metered);
+}
+
 static inline void
 update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *burst, unsigned i)
 {
@@ -384,24 +419,45 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 	int64_t time = burst->frames[packet->frame].time;
 	uint32_t index = find_flow(pipeline, table, burst, i);
 	struct flow *flow = &table->flows[index];
-	uint32_t ticks = flow_ticks(flow, time);
+	uint64_t ticks = (uint64_t)((time - flow->start) >> FLOW_TICK_SHIFT);
 
 	if (UNLIKELY(needs_resuming(table, flow, ticks))) {
 		index = resume_flow(pipeline, table, burst, i, index, time);
 		flow = &table->flows[index];
 		ticks = flow_ticks(flow, time);
+		ticks = ticks > flow->last ? ticks : flow->last;
 	}
 	/* One that ended before its first look keeps that look: policy must not wait. */
-	if (UNLIKELY(flow_count(flow, packet, ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
+	if (UNLIKELY(flow_count(flow, packet, (uint32_t)ticks)) && (flow->timer & FLOW_LOOKS_COUNT))
 		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
+	if (flow->inspection && meter(pipeline, burst, packet, flow))
+		return;
 	if (flow->inspection || (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0))
 		inspect(pipeline, table, burst, i, index);
+}
+
+/* The entry's line has come by now, or soon will. */
+static inline void
+prefetch_inspection(const struct pipeline *pipeline, const struct burst *burst, unsigned i)
+{
+	const struct flow_packet *packet;
+	const struct flow *flow;
+
+	if (i >= burst->count)
+		return;
+	packet = &burst->flow_packets[i];
+	if (packet->candidate == FLOW_NONE)
+		return;
+	flow = &table_of(pipeline, packet)->flows[packet->candidate];
+	if (flow->inspection)
+		inspector_prefetch(&pipeline->inspector, flow);
 }
 
 static void
 update_stage(struct pipeline *pipeline, struct burst *burst)
 {
 	for (unsigned i = 0; i < burst->count; i++) {
+		prefetch_inspection(pipeline, burst, i + INSPECTION_AHEAD);
 		if (burst->flow_packets[i].ipv6)
 			update_flow(pipeline, &pipeline->ipv6, burst, i);
 		else
@@ -428,6 +484,7 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	burst.count = 0;
 	burst.viewed = 0;
 	inspector_burst(&pipeline->inspector, count == PIPELINE_BURST);
+	count_received(pipeline, &burst, count);
 	decode_stage(pipeline, &burst, count);
 	match_stage(pipeline, &burst);
 	update_stage(pipeline, &burst);

@@ -44,7 +44,7 @@ plain_be32(const uint8_t *at)
 	return be32toh(value);
 }
 
-/* `room`: bytes of the datagram from `l4` on, all captured. */
+/* `room`: bytes of the datagram from `l4` on, all captured. Leaves the payload's offset from l4. */
 static inline bool
 plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, uint8_t protocol)
 {
@@ -52,6 +52,7 @@ plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, ui
 		uint32_t length = room >= PLAIN_UDP_HEADER ? plain_be16(l4 + 4) : 0;
 
 		packet->tcp_flags = 0;
+		packet->payload = PLAIN_UDP_HEADER;
 		packet->payload_length = (uint16_t)(length - PLAIN_UDP_HEADER);
 		packet->carries = room > PLAIN_UDP_HEADER;
 		return length >= PLAIN_UDP_HEADER && length <= room &&
@@ -61,6 +62,7 @@ plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, ui
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 
 		packet->tcp_flags = l4[13];
+		packet->payload = (uint16_t)header;
 		packet->payload_length = (uint16_t)(room - header);
 		packet->carries = room > header;
 		return header >= PLAIN_TCP_HEADER && header <= room;
@@ -127,11 +129,16 @@ plain_decode(const struct frame_view *frame, struct flow_packet *packet, struct 
 		room -= PLAIN_VLAN_TAG;
 	}
 	packet->icmp_type = 0;
-	if (ethertype == 0x0800)
-		return plain_ipv4(packet, ip, room, vlan, secret);
-	if (ethertype == 0x86dd)
-		return plain_ipv6(packet, wide, ip, room, vlan, secret);
-	return false;
+	if (ethertype == 0x0800) {
+		if (!plain_ipv4(packet, ip, room, vlan, secret))
+			return false;
+		packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV4_HEADER;
+		return true;
+	}
+	if (ethertype != 0x86dd || !plain_ipv6(packet, wide, ip, room, vlan, secret))
+		return false;
+	packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV6_HEADER;
+	return true;
 }
 
 #endif

@@ -117,11 +117,14 @@ finish(struct replay *replay, struct health_record *health)
 	health->time = replay->pipeline.now;
 	pipeline_health(&replay->pipeline, health);
 	report_ring_health(&replay->reports, health);
+	if (feed_lost(replay->feed) > 0)
+		health_add(health, "replay.lost_in_capture", HEALTH_LOSS, feed_lost(replay->feed));
 	control_health(replay->control, health);
 }
 
+/* `lost` packets are in no sum: they never reached the files. */
 static void
-print_balance(const struct packet_balance *balance, FILE *out)
+print_balance(const struct packet_balance *balance, uint64_t lost, FILE *out)
 {
 	uint64_t decoded = balance->fates[PACKET_DECODED];
 
@@ -131,6 +134,10 @@ print_balance(const struct packet_balance *balance, FILE *out)
 		if (balance->fates[fate])
 			fprintf(out, ", %s %" PRIu64, packet_drop_name(fate), balance->fates[fate]);
 	fputc('\n', out);
+	if (lost > 0)
+		fprintf(out,
+			"lost while capturing: %" PRIu64 " packets, by the captures' own count\n",
+			lost);
 }
 
 int
@@ -155,7 +162,7 @@ replay_run(const struct house *house, const char *const *captures, size_t count,
 		failed = 1;
 	}
 	finish(replay, health);
-	print_balance(&health->balance, out);
+	print_balance(&health->balance, feed_lost(replay->feed), out);
 	tear_down(replay);
 	free(health);
 	return failed;

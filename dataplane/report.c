@@ -54,10 +54,10 @@ send_flow(void *context, const struct flow_record *record)
 	return send(ring, &report);
 }
 
-static void
+static bool
 send_evidence(void *context, const struct evidence *evidence)
 {
-	send(context, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
+	return send(context, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
 }
 
 static void

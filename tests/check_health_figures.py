@@ -21,7 +21,8 @@ LOSSES = {
     "flow_table.evicted", "flow_table.overflow_exhausted", "flow_table.records_lost",
     "inspection.cut_short", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
-    "reports.evidence_lost", "reports.media_lost", "reports.samples_lost", "streams.media_evicted",
+    "replay.lost_in_capture", "reports.evidence_lost", "reports.media_lost", "reports.samples_lost",
+    "streams.media_evicted",
 }
 EXPORT = re.compile(r"^export\.[a-z]+\.")
 

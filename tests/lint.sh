@@ -29,7 +29,7 @@ forbid 'dataplane/*.c dataplane/*.h' '(classifiers/protocols/|exporters/(kafka|r
 	'the dataplane names no classifier and no exporter'
 # The packet path's core and its tests run without EAL.
 forbid 'dataplane/flow*.[ch] dataplane/decode.[ch] dataplane/inspect.[ch] dataplane/pipeline.[ch]
-	dataplane/tcp_stream.[ch] dataplane/watch.[ch] dataplane/capture.[ch]' 'rte_' \
+	dataplane/tcp_stream.[ch] dataplane/watch.[ch] dataplane/capture.[ch] dataplane/pcapng.[ch]' 'rte_' \
 	'the flow core is free of DPDK'
 
 long=$(wc -l $sources | awk '$2 != "total" && $1 > 600 {print $2 ": " $1 " lines"}')

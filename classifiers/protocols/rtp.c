@@ -6,6 +6,9 @@
 #include "classifiers/table.h"
 #include "dataplane/cursor.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define SOURCES_MAX 4 /* per flow; further ones pass unmeasured */
 /* Packets with consecutive sequence numbers, one SSRC and payload type that make a source. More
  * where the timestamp has not moved yet (the packets of one large frame); fewer where a sender
@@ -23,7 +26,6 @@
 #define RTCP_BYE           203
 
 struct rtp_source {
-	struct rtp_meter meter;
 	int64_t reported; /* packet time of the last sample */
 	uint8_t consecutive;
 	bool used;
@@ -31,7 +33,8 @@ struct rtp_source {
 	bool timestamp_moved;
 	bool confirmed;
 	bool video_told;
-};
+	struct rtp_meter meter;
+} __attribute__((aligned(64)));
 
 struct rtp_flow {
 	struct rtp_source sources[SOURCES_MAX];
@@ -281,6 +284,40 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	return flow->strangers > STRANGERS_MAX ? CLASSIFIER_NOT_MINE : CLASSIFIER_MORE;
 }
 
+/* The packets between two reports of a confirmed source, with the header that nearly all have: no
+ * padding, extension or contributing source. */
+static bool
+meter(void *scratch, const struct meter_packet *in)
+{
+	struct rtp_source *source = &((struct rtp_flow *)scratch)->sources[0];
+	struct rtp_packet packet = {
+		.time = in->time,
+		.payload = in->data + RTP_HEADER_SIZE,
+		.captured = in->length - RTP_HEADER_SIZE,
+		.payload_length = in->length - RTP_HEADER_SIZE,
+		.length = in->length,
+		.wire_bytes = in->wire_bytes,
+	};
+	uint32_t words[3];
+
+	if (in->length < RTP_HEADER_SIZE || in->data[0] != 0x80 || !source->confirmed ||
+		source->from_initiator != in->from_initiator || source->reported == 0 ||
+		in->time - source->reported >= RTP_REPORT_INTERVAL)
+		return false;
+	if (!source->video_told && rtp_meter_shows_video(&source->meter))
+		return false;
+	memcpy(words, in->data, sizeof(words));
+	packet.ssrc = be32toh(words[2]);
+	packet.timestamp = be32toh(words[1]);
+	packet.sequence = (uint16_t)be32toh(words[0]);
+	packet.payload_type = in->data[1] & 0x7f;
+	packet.marker = in->data[1] >> 7;
+	if (packet.ssrc != source->meter.ssrc || !payload_type_in_use(packet.payload_type))
+		return false;
+	rtp_meter_packet(&source->meter, &packet);
+	return true;
+}
+
 static void
 finish(void *scratch, const struct report_sink *sink)
 {
@@ -300,5 +337,6 @@ const struct classifier classifier_rtp = {
 	.scratch_size = sizeof(struct rtp_flow),
 	.glance = glance,
 	.inspect = inspect,
+	.meter = meter,
 	.finish = finish,
 };

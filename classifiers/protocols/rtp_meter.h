@@ -38,24 +38,13 @@ struct rtp_guess {
 };
 
 struct rtp_meter {
-	int64_t first; /* arrival of the first and last packet */
-	int64_t last;
-	int64_t first_frame;
-	int64_t last_frame;
-	int64_t media_ticks; /* signed: B frames step back */
-	uint64_t window;     /* bit n: highest sequence - n has arrived */
+	/* Every packet: two cache lines. */
+	int64_t last;    /* arrival of the last packet */
+	uint64_t window; /* bit n: highest sequence - n has arrived */
 	uint64_t bytes;
 	uint64_t wire_bytes;
 	uint64_t payload_bytes;
-	uint64_t expected_before; /* in the sequence runs before the last restart */
-	uint64_t packets;         /* duplicates excluded */
-	uint32_t reordered;
-	uint32_t duplicates;
-	uint32_t frames;
-	uint32_t keyframes;
-	uint32_t keyframe_at; /* value of `frames` at the last keyframe */
-	uint32_t gop;
-	uint32_t base;    /* extended sequence number of the current run's first packet */
+	uint64_t packets; /* duplicates excluded */
 	uint32_t highest; /* extended: cycles in the upper half */
 	uint32_t ssrc;
 	uint32_t clock_rate;
@@ -63,15 +52,29 @@ struct rtp_meter {
 	uint32_t frame_timestamp; /* of the newest frame */
 	uint32_t jitter;          /* RFC 3550 A.8: ticks times 16 */
 	uint32_t restart_at;      /* sequence that would confirm a restart; none: > UINT16_MAX */
-	struct rtp_guess guess;
-	uint16_t width;
-	uint16_t height;
+	uint32_t frames;
 	uint8_t payload_type;
 	uint8_t codec; /* enum video_codec */
 	bool codec_certain;
 	bool frame_is_key;
 	bool encrypted;
 	bool clock_certain;
+	/* Every frame. */
+	int64_t last_frame;
+	int64_t media_ticks; /* signed: B frames step back */
+	/* Less often. */
+	int64_t first; /* arrival of the first packet */
+	int64_t first_frame;
+	uint64_t expected_before; /* in the sequence runs before the last restart */
+	uint32_t reordered;
+	uint32_t duplicates;
+	uint32_t keyframes;
+	uint32_t keyframe_at; /* value of `frames` at the last keyframe */
+	uint32_t gop;
+	uint32_t base; /* extended sequence number of the current run's first packet */
+	struct rtp_guess guess;
+	uint16_t width;
+	uint16_t height;
 };
 
 _Static_assert(sizeof(struct rtp_meter) <= 256, "several meters share one flow's scratch");

@@ -2,7 +2,7 @@
 /* Every labelled capture through a fresh pipeline with devices, streams, policy and the encoder of
  * events, in one process and without EAL: the packet balance holds, flow records add up to the
  * packets, every pool is whole again at the end, and nothing but a camera is called
- * one. Argument: the list of captures that libpcap cannot read to their end. */
+ * one. Argument: the list of captures that cannot be read to their end. */
 #include "classifiers/dispatch.h"
 #include "dataplane/control.h"
 #include "dataplane/feed.h"
@@ -19,7 +19,7 @@
 	INT64_C(20000000000) /* CPU time: sanitizers and a loaded machine included                 \
 			      */
 
-/* What libpcap cannot read to its end. */
+/* What cannot be read to its end. */
 struct unreadable {
 	char name[400];
 	uint64_t packets;
@@ -120,13 +120,14 @@ send_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 send_evidence(void *context, const struct evidence *evidence)
 {
 	struct run *run = context;
 
 	control_report(
 		run->control, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
+	return true;
 }
 
 static void

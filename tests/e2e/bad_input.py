@@ -4,6 +4,7 @@
 not there: the documented exit code, one clear line each, and nothing else is lost.
 
 Usage: bad_input.py CAMSPAND CAMSPAN"""
+import gzip
 import json
 import os
 import random
@@ -12,12 +13,14 @@ import socket
 import struct
 import sys
 
-from harness import DEMO_CAPTURE, DEMO_CONFIG, SOURCE, Programs, Report, Workspace, pcap
+from harness import (DEMO_CAPTURE, DEMO_CONFIG, LINK_ETHERNET, SOURCE, Programs, Report, Workspace,
+                     pcap, pcapng, pcapng_interface, pcapng_lost, pcapng_packet)
 
 OK, FAILED, USAGE = 0, 1, 2
 DEMO_PACKETS = 2327
 ETHERNET_IPV4 = bytes.fromhex("020000000002" "020000000001" "0800")
 DLT_USER0 = 147
+LINK_RAW = 101
 
 
 def udp_packet(payload, claims=None):
@@ -38,6 +41,10 @@ def random_packets(count):
 # name: content, packets, drops that must be named, exit code, what the line says
 def capture_cases():
     good = pcap([(1, udp_packet(b"x"))] * 3)
+    frame = udp_packet(b"x")
+    mixed = [pcapng_interface(LINK_ETHERNET, 65535), pcapng_packet(0, frame),
+             pcapng_interface(LINK_RAW), pcapng_packet(1, frame[len(ETHERNET_IPV4):]),
+             pcapng_interface(DLT_USER0, 64), pcapng_packet(2, frame)]
     return {
         "zero-length.pcap": (pcap([(1, b"")] * 3), 3, {"link_truncated": 3}, OK, None),
         "short.pcap": (pcap([(1, udp_packet(b"x" * 50)[:n]) for n in range(1, 42)]), 41,
@@ -56,6 +63,16 @@ def capture_cases():
         "cut.pcap": (good[:-10], 2, {}, FAILED, "packet 3: "),
         "absurd.pcap": (good + struct.pack("<IIII", 1, 1, 0x7FFFFFFF, 0x7FFFFFFF) + b"x" * 99, 3,
                         {}, FAILED, "packet 4: "),
+        "mixed.pcapng": (pcapng(*mixed), 3, {"link_unsupported": 1}, OK, None),
+        "mixed.pcapng.gz": (gzip.compress(pcapng(*mixed)), 3, {"link_unsupported": 1}, OK, None),
+        "no-packets.pcapng": (pcapng(), 0, {}, OK, None),
+        "cut.pcapng": (pcapng(*mixed)[:-10], 2, {}, FAILED, "packet 3: the file ends after "),
+        "no-interface.pcapng": (pcapng(*mixed, pcapng_packet(3, frame)), 3, {}, FAILED,
+                                "packet 4: a packet of interface 3 "),
+        "captured-lies.pcapng": (pcapng(*mixed, pcapng_packet(0, frame, 1 << 31)), 3, {}, FAILED,
+                                 "packet 4: 2147483648 bytes captured "),
+        "gzip-cut.pcapng.gz": (gzip.compress(pcapng(*mixed))[:-9], 3, {}, FAILED,
+                               "packet 4: cannot be read further: "),
         "gzip-cut.pcap.gz": (b"\x1f\x8b\x08\x00", 0, {}, FAILED, "not a readable capture"),
     }
 
@@ -112,6 +129,23 @@ class Checks:
         self.report.check(run.returncode == FAILED, f"all captures: exit code {run.returncode}")
         self.report.check(len(told) == 2 * len(failing), f"all captures: {told}")
         self.balance("all captures", run, doubled)
+
+    def losses(self):
+        """What captures say to have lost is told behind the balance and in the health event."""
+        content = pcapng(pcapng_interface(LINK_ETHERNET), pcapng_packet(0, udp_packet(b"x")),
+                         pcapng_lost(0, 7))
+        path, events = self.workspace.write("lost.pcapng", content), self.workspace.path("lost")
+        run = self.programs.run("-r", path, "-r", path, "-o", events)
+        self.ends("lost", run, OK)
+        balance, told = run.stdout.split("\n", 1)
+        self.report.check(balance.startswith("packets: 2 received = 2 decoded + 0 dropped")
+                          and told == "lost while capturing: 14 packets, by the captures' own count\n",
+                          f"lost: {run.stdout!r}")
+        with open(events, encoding="utf-8") as file:
+            health = [event["camspan"]["health"] for event in map(json.loads, file)
+                      if event["event"]["dataset"] == "camspan.health"]
+        self.report.check([h["losses"].get("replay.lost_in_capture") for h in health] == [14],
+                          f"lost: health {health}")
 
     def places(self):
         missing = self.workspace.path("missing.pcap")
@@ -216,6 +250,7 @@ def main():
     with Workspace() as workspace:
         checks = Checks(report, Programs(*sys.argv[1:], workspace.directory), workspace)
         checks.captures()
+        checks.losses()
         checks.places()
         checks.configurations()
         checks.usage()

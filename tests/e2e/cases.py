@@ -22,7 +22,7 @@ def table(path):
 
 
 class Captures:
-    """The list of labelled captures, without those that libpcap cannot read."""
+    """The list of labelled captures, without those that cannot be read to their end."""
 
     def __init__(self, folder, unreadable):
         self.folder = folder

@@ -88,3 +88,26 @@ def pcap(records, link=LINK_ETHERNET):
         captured, wire = lengths or (len(data), len(data))
         parts.append(struct.pack("<IIII", int(time), int(time % 1 * 1e6), captured, wire) + data)
     return b"".join(parts)
+
+
+def pcapng(*blocks):
+    """A capture file of one section of (block type, body)."""
+    parts = []
+    for kind, body in ((0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), *blocks):
+        body += bytes(-len(body) % 4)
+        parts.append(struct.pack("<II", kind, 12 + len(body)) + body
+                     + struct.pack("<I", 12 + len(body)))
+    return b"".join(parts)
+
+
+def pcapng_interface(link, snapshot_length=0):
+    return 1, struct.pack("<HHI", link, 0, snapshot_length)
+
+
+def pcapng_packet(interface, data, captured=None):
+    return 6, struct.pack("<IIIII", interface, 0, 0, captured or len(data), len(data)) + data
+
+
+def pcapng_lost(interface, dropped):
+    """Statistics: what the interface dropped (option 5)."""
+    return 5, struct.pack("<IIIHHQ", interface, 0, 0, 5, 8, dropped)

@@ -21,7 +21,7 @@ struct direction {
 	bool gap;
 };
 
-static void
+static bool
 check_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
@@ -29,6 +29,7 @@ check_evidence(void *context, const struct evidence *evidence)
 		evidence->value_length >= EVIDENCE_VALUE_SIZE ||
 		strnlen(evidence->value, EVIDENCE_VALUE_SIZE) != evidence->value_length)
 		abort();
+	return true;
 }
 
 static void

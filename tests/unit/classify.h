@@ -15,7 +15,7 @@ struct heard {
 	size_t count; /* may exceed HEARD_MAX: the rest was not kept */
 };
 
-static inline void
+static inline bool
 hear(void *context, const struct evidence *evidence)
 {
 	struct heard *heard = context;
@@ -23,6 +23,7 @@ hear(void *context, const struct evidence *evidence)
 	if (heard->count < HEARD_MAX)
 		heard->items[heard->count] = *evidence;
 	heard->count++;
+	return true;
 }
 
 /* A datagram from `source` to `destination` (text), with MACs that end in 0x01 and 0x02. */

@@ -29,7 +29,7 @@ plain_disagrees(const struct frame_view *frame, const struct flow_secret *secret
 	if (plain.hash != general.hash || plain.end != general.end || plain.ipv6 != general.ipv6)
 		return "hash, end or family";
 	if (plain.octets != general.octets || plain.payload_length != general.payload_length ||
-		plain.carries != general.carries)
+		plain.payload != general.payload || plain.carries != general.carries)
 		return "lengths";
 	return plain.tcp_flags != general.tcp_flags || plain.icmp_type != general.icmp_type
 		       ? "flags"

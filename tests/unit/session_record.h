@@ -16,13 +16,14 @@ struct session_record {
 	struct stream_sample samples[RECORDED_MAX];
 };
 
-static inline void
+static inline bool
 record_evidence(void *context, const struct evidence *evidence)
 {
 	struct session_record *record = context;
 
 	if (record->evidence_count < RECORDED_MAX)
 		record->evidence[record->evidence_count++] = *evidence;
+	return true;
 }
 
 static inline void

@@ -52,6 +52,8 @@ test_files_that_do_not_open(void)
 		{TEXT("this is a text file, not a capture"), "not a readable capture"},
 		{TEXT("\x1f\x8b\x08\0\0\0\0\0garbage"), "not a readable capture"},
 		{TEXT("\x4d\x3c\xb2\xa1\x02\0\x04\0"), "not a readable capture"},
+		{TEXT("\nneither pcapng nor pcap"), "not a readable capture: it does not begin"},
+		{TEXT("\x0a\x0d\x0d\x0a\x1c\0"), "not a readable capture: the file ends after 6"},
 	};
 	char error[CAPTURE_ERROR_SIZE];
 
@@ -100,13 +102,10 @@ test_files_to_their_end(void)
 			0, -EIO, LINK_ETHERNET, ": packet 1: "},
 		{"pcapng", TEXT(SECTION INTERFACE("\x01\0") PACKET_ON("\0", "\0\0\0\0")), 1, 0,
 			LINK_ETHERNET, ""},
-		{"pcapng, two link types",
-			TEXT(SECTION INTERFACE("\x01\0") PACKET_ON("\0", "\0\0\0\0")
-					INTERFACE("\x71\0") PACKET_ON("\x01", "\0\0\0\0")),
-			1, -EIO, LINK_ETHERNET, ": packet 2: an interface has a type"},
 		{"pcapng, unknown interface",
-			TEXT(SECTION INTERFACE("\x01\0") PACKET_ON("\x07", "\0\0\0\0")), 0, -EIO,
-			LINK_ETHERNET, ": packet 1: "},
+			TEXT(SECTION INTERFACE("\x01\0") PACKET_ON("\0", "\0\0\0\0")
+					PACKET_ON("\x07", "\0\0\0\0")),
+			1, -EIO, LINK_ETHERNET, ": packet 2: a packet of interface 7"},
 	};
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture_packet packet;
@@ -130,7 +129,6 @@ test_files_to_their_end(void)
 		CU_ASSERT_EQUAL(result, cases[i].end);
 		CU_ASSERT_PTR_NOT_NULL(strstr(capture_error(capture), cases[i].says));
 		CU_ASSERT_EQUAL(cases[i].says[0] == '\0', capture_error(capture)[0] == '\0');
-		CU_ASSERT_EQUAL(capture_link(capture), cases[i].link);
 		CU_ASSERT_EQUAL(capture_next(capture, &packet), cases[i].end);
 		capture_close(capture);
 	}
@@ -255,12 +253,6 @@ replay_labelled(void *context, const struct capture_label *label)
 		totals->balance.fates[i] += balance.fates[i];
 	}
 	CU_ASSERT_EQUAL(fates, balance.received);
-	/* libpcap reads pcapng only while its interfaces agree; the reason is reported. */
-	if (strstr(capture_error(capture), ": an interface has a ") != NULL) {
-		fprintf(stderr, "%s\n", capture_error(capture));
-		capture_close(capture);
-		return;
-	}
 	/* Broken files hold packets said to be shorter on the wire than captured: we raise those.
 	 */
 	same = balance.received == label->packets &&

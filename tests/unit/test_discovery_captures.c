@@ -31,7 +31,7 @@ same_fact(const struct evidence *a, const struct evidence *b)
 	       mac_equal(&a->subject.mac, &b->subject.mac) && strcmp(a->value, b->value) == 0;
 }
 
-static void
+static bool
 collect(void *context, const struct evidence *evidence)
 {
 	size_t i = 0;
@@ -40,12 +40,13 @@ collect(void *context, const struct evidence *evidence)
 	while (i < facts.count && !same_fact(&facts.items[i].evidence, evidence))
 		i++;
 	if (i == FACTS_MAX)
-		return;
+		return true;
 	if (i == facts.count) {
 		facts.items[i] = (struct fact){.evidence = *evidence};
 		facts.count++;
 	}
 	facts.items[i].count++;
+	return true;
 }
 
 static int

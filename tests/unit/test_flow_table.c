@@ -379,6 +379,52 @@ test_a_full_table_evicts_the_oldest(void)
 	flow_table_free(&table);
 }
 
+/* A table full of scans: a control connection that pauses stays, one that is older than the pause
+ * that is allowed goes. */
+static void
+test_a_scan_spares_an_established_flow(void)
+{
+	struct flow_table table;
+	struct told told;
+	uint32_t control;
+
+	make(&table, 256, false, &told);
+	control = add(&table, 1000000, START);
+	table.flows[control].flags |= FLOW_ANSWERED;
+	for (uint32_t n = 0; n < 2900; n++)
+		add(&table, n, START + n * (SECOND / 100));
+	CU_ASSERT_EQUAL(find(&table, 1000000), control);
+	for (uint32_t n = 2900; n < 3600; n++)
+		add(&table, n, START + n * (SECOND / 100));
+	CU_ASSERT_EQUAL(find(&table, 1000000), FLOW_NONE);
+	flow_table_free(&table);
+}
+
+/* Keys that all fall into one bucket for whoever knows the secret, or guesses that there is none:
+ * with a secret of our own they spread like any others. */
+static void
+test_chosen_keys_do_not_meet(void)
+{
+	enum { FLOWS = 1000, SIZE = 4096 };
+	static const struct flow_secret guessed = {{1, 1, 1, 1, 1, 1}};
+	struct flow_table table;
+	struct told told;
+	uint32_t found = 0;
+
+	make(&table, SIZE, false, &told);
+	for (uint32_t n = 0; found < FLOWS; n++) {
+		struct flow_key key = key_number(n);
+
+		if (flow_table_bucket(&table, flow_key_hash(&key, &guessed)) != table.buckets)
+			continue;
+		add(&table, n, START);
+		found++;
+	}
+	CU_ASSERT_EQUAL(table.occupied, FLOWS);
+	CU_ASSERT_TRUE(table.counters.overflow_buckets < 8);
+	flow_table_free(&table);
+}
+
 static void
 test_time_may_jump(void)
 {
@@ -394,6 +440,32 @@ test_time_may_jump(void)
 	for (int second = 0; second < 200; second++)
 		flow_expiry_run(&table, START + (86400 * 400 + second) * SECOND, 64);
 	CU_ASSERT_EQUAL(table.occupied, 0);
+	flow_table_free(&table);
+}
+
+static void
+test_time_set_back_starts_the_wheel_anew(void)
+{
+	struct flow_table table;
+	struct told told;
+
+	make(&table, 5000, false, &told);
+	for (int round = 0; round < 3; round++) {
+		int64_t now = START - round * 86400 * SECOND;
+
+		for (uint32_t n = 0; n < 1000; n++)
+			add(&table, (uint32_t)round * 1000 + n, now);
+		flow_expiry_restart(&table, now);
+	}
+	CU_ASSERT_EQUAL(table.occupied, 3000);
+	for (int second = 0; second < 100; second++)
+		for (int i = 0; i < 100; i++)
+			flow_expiry_run(&table, START + (second - 2 * 86400) * SECOND, 64);
+	CU_ASSERT_EQUAL(table.occupied, 2000);
+	CU_ASSERT_EQUAL(find(&table, 2999), FLOW_NONE);
+	CU_ASSERT_TRUE(flow_expiry_flush(&table));
+	CU_ASSERT_EQUAL(told.records[FLOW_END_IDLE_TIMEOUT] + told.records[FLOW_END_FORCED], 3000);
+	drain_wheel(&table, START);
 	flow_table_free(&table);
 }
 
@@ -471,7 +543,10 @@ main(void)
 		{"ended connections linger briefly", test_ended_connections_linger_briefly},
 		{"no room for records keeps flows", test_no_room_for_records_keeps_flows},
 		{"a full table evicts the oldest", test_a_full_table_evicts_the_oldest},
+		{"a scan spares an established flow", test_a_scan_spares_an_established_flow},
+		{"chosen keys do not meet", test_chosen_keys_do_not_meet},
 		{"time may jump", test_time_may_jump},
+		{"time set back starts the wheel anew", test_time_set_back_starts_the_wheel_anew},
 		{"early looks", test_early_looks},
 		{"the budget bounds one call", test_the_budget_bounds_one_call},
 		{"bad sizes are refused", test_bad_sizes_are_refused},

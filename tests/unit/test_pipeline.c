@@ -17,7 +17,7 @@
 static struct {
 	struct flow_record records[RECORDS_MAX];
 	unsigned count;
-	unsigned evidence;
+	unsigned evidence, refused_evidence;
 	bool full;
 } out;
 
@@ -36,12 +36,17 @@ on_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static void
+static bool
 on_evidence(void *context, const struct evidence *evidence)
 {
 	(void)context;
 	(void)evidence;
+	if (out.full) {
+		out.refused_evidence++;
+		return false;
+	}
 	out.evidence++;
+	return true;
 }
 
 static void
@@ -422,6 +427,30 @@ test_tenants_and_vlans_never_merge(void)
 	end();
 }
 
+/* A fact that found no room is told again with the next packet that shows it; one that arrived is
+ * not repeated. */
+static void
+test_a_lost_fact_is_told_again(void)
+{
+	struct frame frame;
+
+	begin();
+	frame_link(&frame, 1, 0xff, 0x0806);
+	frame_append(
+		&frame, "\0\1\x08\0\6\4\0\1\x02\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a\0\0\2", 28);
+	out.full = true;
+	send(&frame, START);
+	CU_ASSERT_TRUE(out.refused_evidence > 0);
+	CU_ASSERT_EQUAL(out.evidence, 0);
+	out.full = false;
+	send(&frame, START + 1);
+	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
+	send(&frame, START + 2);
+	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.evidence_repeated, out.evidence);
+	end();
+}
+
 /* More flows than inspection states: the newest are inspected, none that a protocol owns is given
  * up, and every state comes back. */
 static void
@@ -584,6 +613,7 @@ main(void)
 		{"no room loses no record", test_no_room_loses_no_record},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		{"tenants and VLANs never merge", test_tenants_and_vlans_never_merge},
+		{"a lost fact is told again", test_a_lost_fact_is_told_again},
 		{"new flows take states that nobody owns",
 			test_new_flows_take_states_that_nobody_owns},
 		{"a frame of three MiB is cut", test_a_frame_of_three_mebibytes_is_cut},

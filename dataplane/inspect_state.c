@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/inspect_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PREFETCH_OLDEST 8
+
+int
+inspection_states_init(struct inspector *inspector)
+{
+	const struct memory_source *memory = inspector->memory;
+	uint32_t flows = inspector->config->flows_max;
+
+	inspector->states =
+		memory_allocate(memory, "inspection states", flows * sizeof(*inspector->states));
+	inspector->free_list =
+		memory_allocate(memory, "inspection list", flows * sizeof(*inspector->free_list));
+	if (inspector->states == NULL || inspector->free_list == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < flows; i++)
+		inspector->free_list[i] = flows - i;
+	inspector->free_count = flows;
+	return 0;
+}
+
+void
+inspection_states_free(struct inspector *inspector)
+{
+	if (inspector->states)
+		inspector->memory->release(inspector->states);
+	if (inspector->free_list)
+		inspector->memory->release(inspector->free_list);
+}
+
+static void
+list_unowned(struct inspector *inspector, struct inspection_state *state)
+{
+	uint32_t number = (uint32_t)(state - inspector->states) + 1;
+
+	state->owner = INSPECTION_NO_OWNER;
+	state->older = inspector->unowned_last;
+	state->newer = 0;
+	if (state->older)
+		inspector->states[state->older - 1].newer = number;
+	else
+		inspector->unowned_first = number;
+	inspector->unowned_last = number;
+}
+
+static void
+unlist_unowned(struct inspector *inspector, struct inspection_state *state)
+{
+	if (state->older)
+		inspector->states[state->older - 1].newer = state->newer;
+	else
+		inspector->unowned_first = state->newer;
+	if (state->newer)
+		inspector->states[state->newer - 1].older = state->older;
+	else
+		inspector->unowned_last = state->older;
+}
+
+void
+inspection_state_set_owner(
+	struct inspector *inspector, struct inspection_state *state, uint8_t owner)
+{
+	if (state->owner == INSPECTION_NO_OWNER && owner != INSPECTION_NO_OWNER)
+		unlist_unowned(inspector, state);
+	else if (state->owner != INSPECTION_NO_OWNER && owner == INSPECTION_NO_OWNER)
+		list_unowned(inspector, state);
+	state->owner = owner;
+}
+
+struct inspection_state *
+inspection_state_take(struct inspector *inspector, struct flow *flow)
+{
+	struct inspection_state *state;
+
+	if (inspector->free_count == 0 && inspector->unowned_first != 0) {
+		inspector->counters.cut_short++;
+		inspection_state_release(
+			inspector, inspector->states[inspector->unowned_first - 1].flow);
+	}
+	if (inspector->free_count == 0)
+		return NULL;
+	flow->inspection = inspector->free_list[--inspector->free_count];
+	inspector->in_use++;
+	state = inspection_state_of(inspector, flow);
+	/* The scratch is zeroed for each owner. */
+	memset(state, 0, offsetof(struct inspection_state, scratch));
+	state->flow = flow;
+	list_unowned(inspector, state);
+	return state;
+}
+
+void
+inspection_state_release(struct inspector *inspector, struct flow *flow)
+{
+	struct inspection_state *state = inspection_state_of(inspector, flow);
+
+	inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
+	unlist_unowned(inspector, state);
+	if (state->dpi)
+		dpi_detach(inspector->dpi, state->dpi);
+	tcp_stream_end(&state->streams[0], &inspector->buffers);
+	tcp_stream_end(&state->streams[1], &inspector->buffers);
+	inspector->free_list[inspector->free_count++] = flow->inspection;
+	inspector->in_use--;
+	flow->inspection = 0;
+}
+
+void
+inspection_states_prefetch(const struct inspector *inspector)
+{
+	uint32_t number = inspector->free_count == 0 ? inspector->unowned_first : 0;
+
+	for (unsigned i = 0; i < PREFETCH_OLDEST && number != 0; i++) {
+		const struct inspection_state *state = &inspector->states[number - 1];
+
+		__builtin_prefetch(state->flow, 1, 3);
+		__builtin_prefetch(&state->streams[1], 1, 3);
+		number = state->newer;
+	}
+}

@@ -30,6 +30,10 @@ void generator_burst_from(
 void generator_burst_churn(struct generator *generator, uint32_t next, unsigned begins,
 	uint32_t active, struct rte_mbuf *mbufs[GENERATOR_BURST]);
 
+/* One frame of a flow, of any length from 60 up, into at least 64 bytes; what is behind them stays.
+ */
+void generator_write(uint32_t flow, uint8_t *frame, uint16_t length);
+
 /* RTP streams of H.264 (RFC 6184, FU-A), one frame of Ethernet each time; streams take turns, so
  * that no two packets of a burst are of one stream. */
 struct video_stream {

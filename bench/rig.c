@@ -171,22 +171,37 @@ rig_worker_packets(struct rig_worker *worker, struct rte_mbuf **mbufs, unsigned 
 	rte_pktmbuf_free_bulk(mbufs, count);
 }
 
+static void
+take_report(struct rig_worker *worker, const struct report *report)
+{
+	worker->taken[report->kind]++;
+	if (report->kind != REPORT_FLOW)
+		return;
+	worker->flow_packets += report->flow.packets[0] + report->flow.packets[1];
+	worker->flow_bytes += report->flow.bytes[0] + report->flow.bytes[1];
+}
+
+void
+rig_worker_drain_some(struct rig_worker *worker, unsigned limit)
+{
+	struct report reports[DRAIN_AT_ONCE];
+
+	while (limit > 0) {
+		unsigned wanted = limit < DRAIN_AT_ONCE ? limit : DRAIN_AT_ONCE;
+		unsigned count = report_ring_receive(&worker->reports, reports, wanted);
+
+		for (unsigned i = 0; i < count; i++)
+			take_report(worker, &reports[i]);
+		if (count < wanted)
+			return;
+		limit -= count;
+	}
+}
+
 void
 rig_worker_drain(struct rig_worker *worker)
 {
-	struct report reports[DRAIN_AT_ONCE];
-	unsigned count;
-
-	while ((count = report_ring_receive(&worker->reports, reports, DRAIN_AT_ONCE)) > 0)
-		for (unsigned i = 0; i < count; i++) {
-			const struct flow_record *flow = &reports[i].flow;
-
-			worker->taken[reports[i].kind]++;
-			if (reports[i].kind != REPORT_FLOW)
-				continue;
-			worker->flow_packets += flow->packets[0] + flow->packets[1];
-			worker->flow_bytes += flow->bytes[0] + flow->bytes[1];
-		}
+	rig_worker_drain_some(worker, UINT32_MAX);
 }
 
 /* Packets that belong to flows: decoded ones, less those of the link layer. */

@@ -66,6 +66,8 @@ void rig_worker_packets(
 	struct rig_worker *worker, struct rte_mbuf **mbufs, unsigned count, int64_t now);
 /* What the control thread does first: takes every record out of the ring. */
 void rig_worker_drain(struct rig_worker *worker);
+/* At most `limit` of them. */
+void rig_worker_drain_some(struct rig_worker *worker, unsigned limit);
 /* Ends every flow, then compares what came in with what the records say. Returns 0, or -1 after a
  * line in the log that names the difference. */
 int rig_worker_balance(struct rig_worker *worker);

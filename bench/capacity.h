@@ -42,7 +42,8 @@ struct trial {
 	uint64_t sent;
 	uint64_t ring_full; /* lost: the worker was not there in time */
 	uint64_t no_buffer; /* lost: every packet buffer was in the ring or in work */
-	bool preempted;     /* a lcore was interrupted: a loss may be the machine's */
+	double seconds;     /* undisturbed, which alone count; 0: none */
+	unsigned disturbed; /* times that a lcore lost its CPU */
 };
 
 enum stage {
@@ -58,6 +59,7 @@ struct capacity_result {
 	const char *profile;
 	double frame_length;    /* mean, with FCS */
 	double capacity_mpps;   /* 0: not searched or every rate lost */
+	bool unquiet;           /* the search ended early: the machine was never quiet */
 	bool generator_limited; /* the workers could take more than the generators make */
 	unsigned trial_count;
 	struct trial trials[CAPACITY_TRIALS_MAX];

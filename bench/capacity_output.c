@@ -47,7 +47,9 @@ print_capacities(
 
 		printf("%-10s %8.0f %7.2f%s %8.1f %8u %10" PRIu64 " %10" PRIu64 " %8" PRIu64 "\n",
 			result->profile, result->frame_length, result->capacity_mpps,
-			result->generator_limited ? "+" : " ",
+			result->unquiet             ? "?"
+			: result->generator_limited ? "+"
+						    : " ",
 			gigabits(result, result->capacity_mpps), result->trial_count,
 			result->flow_records, result->facts, result->internal_losses);
 	}
@@ -75,14 +77,25 @@ print_stages(const struct capacity_result *results, unsigned count)
 	puts("\npath: all stages but generate.\n");
 }
 
-static bool
-was_preempted(const struct capacity_result *results, unsigned count)
+static void
+print_disturbances(const struct capacity_result *results, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
+	unsigned disturbed = 0;
+	bool unquiet = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		unquiet |= results[i].unquiet;
 		for (unsigned k = 0; k < results[i].trial_count; k++)
-			if (results[i].trials[k].preempted)
-				return true;
-	return false;
+			disturbed += results[i].trials[k].disturbed;
+	}
+	if (unquiet)
+		puts("? the search ended early: other work ran on the CPUs all the time, and the "
+		     "capacity is unknown.\nIsolate the CPUs or let the machine do nothing "
+		     "else.\n");
+	else if (disturbed > 0)
+		printf("Lcores lost their CPUs %u times to other work; what was sent around these "
+		       "moments is left out.\n\n",
+			disturbed);
 }
 
 void
@@ -95,10 +108,7 @@ capacity_print(
 	if (!capacity->options.same_lcore)
 		print_capacities(capacity, results, count);
 	print_stages(results, count);
-	if (was_preempted(results, count))
-		puts("Lcores were interrupted in some trials: other work ran on their CPUs, and "
-		     "the rates are\ntoo low by what that cost. Isolate the CPUs or let the "
-		     "machine do nothing else.\n");
+	print_disturbances(results, count);
 	puts(excluded);
 }
 
@@ -110,9 +120,10 @@ json_trials(const struct capacity_result *result, FILE *out)
 
 		fprintf(out,
 			"%s{\"offered_mpps\":%.4f,\"sent_mpps\":%.4f,\"sent\":%" PRIu64
-			",\"ring_full\":%" PRIu64 ",\"no_buffer\":%" PRIu64 ",\"preempted\":%s}",
+			",\"ring_full\":%" PRIu64 ",\"no_buffer\":%" PRIu64
+			",\"quiet_seconds\":%.4f,\"disturbed\":%u}",
 			i ? "," : "", trial->offered_mpps, trial->sent_mpps, trial->sent,
-			trial->ring_full, trial->no_buffer, trial->preempted ? "true" : "false");
+			trial->ring_full, trial->no_buffer, trial->seconds, trial->disturbed);
 	}
 }
 
@@ -131,12 +142,14 @@ json_result(const struct capacity *capacity, const struct capacity_result *resul
 	fprintf(out, "\",\"frame_bytes\":%.1f", result->frame_length);
 	if (!capacity->options.same_lcore)
 		fprintf(out,
-			",\"capacity_mpps\":%.4f,\"capacity_gbps\":%.3f,\"generator_limited\":%s"
+			",\"capacity_mpps\":%.4f,\"capacity_gbps\":%.3f,\"generator_limited\":%s,"
+			"\"unquiet\":%s"
 			",\"flow_records\":%" PRIu64 ",\"facts\":%" PRIu64 ",\"samples\":%" PRIu64
 			",\"internal_losses\":%" PRIu64,
 			result->capacity_mpps, gigabits(result, result->capacity_mpps),
-			result->generator_limited ? "true" : "false", result->flow_records,
-			result->facts, result->samples, result->internal_losses);
+			result->generator_limited ? "true" : "false",
+			result->unquiet ? "true" : "false", result->flow_records, result->facts,
+			result->samples, result->internal_losses);
 	fputs(",\"stages_ns\":{", out);
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 		fprintf(out, "%s\"%s\":%.2f", stage ? "," : "", stage_name(stage),

@@ -16,32 +16,49 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define DRAIN_EVERY   16   /* bursts of the generator, after which the records are taken */
-#define DRAIN_MOST    2048 /* reports at a time: the schedule must be kept */
-#define LATE_US       1000 /* a generator that is later gives up the arrears */
-#define REACHED       0.98 /* share of the rate that a generator must make */
-#define RETRIES       3    /* of a trial whose loss may be the machine's */
-#define FIRST_MPPS    8.0
-#define WARM_MPPS     0.5
-#define SMALLEST_MPPS 0.01
+#define DRAIN_EVERY 16      /* bursts of the generator, after which the records are taken */
+#define DRAIN_MOST  2048    /* reports at a time: the schedule must be kept */
+#define REACHED     0.98    /* share of the rate that a generator must make */
+#define TELL_EVERY  200000  /* ns between a worker's words of its interruptions */
+#define SILENT_MOST 1000000 /* ns after which a worker is off its CPU */
+/* A stretch between interruptions must be much longer than the ring lasts, or the ring would hide a
+ * rate that is too high: 4,096 slots last 0.4 ms at 10 Mpps, and so hide 2 % in 20 ms. */
+#define PERIOD_S        0.002
+#define STRETCH_LEAST_S 0.02
+#define PATIENCE        5 /* times the length of a trial, within which it must have been quiet */
+#define RETRIES         3
+#define FIRST_MPPS      8.0
+#define WARM_MPPS       0.5
+#define SMALLEST_MPPS   0.01
 
-/* A generator lcore and its worker lcore. Each field has one writer. */
+/* What a generator did in some time without interruption. */
+struct sending {
+	uint64_t sent, ring_full, no_buffer;
+	uint64_t cycles;
+};
+
+/* A generator lcore and its worker lcore. */
 struct pair {
 	struct traffic *traffic;
 	struct rig_worker *worker;
 	struct rte_ring *ring;
 	unsigned worker_lcore, generator_lcore;
 	struct steady_clock clock;
-	/* generator */
+	const atomic_bool *stop;
+	/* the generator's */
 	double pps;
 	uint64_t cycles; /* of the trial */
-	uint64_t sent, ring_full, no_buffer;
-	double seconds;
-	int64_t generator_switches;
-	const atomic_bool *stop;
-	/* worker */
+	uint64_t period, stretch_least;
+	/* Of the stretch since the last interruption: now, and at the ends of the two periods
+	 * before. */
+	struct sending now, before, older;
+	struct sending counted; /* of earlier stretches */
+	int64_t stretch_switches;
+	unsigned disturbed;
+	/* between them, on lines of their own */
 	atomic_bool over __attribute__((aligned(64)));
-	int64_t worker_switches;
+	_Atomic int64_t worker_switches __attribute__((aligned(64))); /* the worker's */
+	_Atomic int64_t worker_told;                                  /* when it said so */
 };
 
 static int64_t
@@ -57,7 +74,7 @@ run_worker(void *argument)
 {
 	struct pair *pair = argument;
 	struct rte_mbuf *mbufs[PIPELINE_BURST];
-	int64_t before = switches();
+	int64_t told = 0;
 
 	for (;;) {
 		bool over = atomic_load_explicit(&pair->over, memory_order_acquire);
@@ -65,6 +82,12 @@ run_worker(void *argument)
 		unsigned count =
 			rte_ring_sc_dequeue_burst(pair->ring, (void **)mbufs, PIPELINE_BURST, NULL);
 
+		if (now - told >= TELL_EVERY) {
+			told = now;
+			atomic_store_explicit(
+				&pair->worker_switches, switches(), memory_order_relaxed);
+			atomic_store_explicit(&pair->worker_told, now, memory_order_release);
+		}
 		for (unsigned i = 0; i < count; i++)
 			rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
 		if (count > 0) {
@@ -76,7 +99,6 @@ run_worker(void *argument)
 		pipeline_idle(&pair->worker->pipeline, now);
 		rte_pause();
 	}
-	pair->worker_switches = switches() - before;
 	return 0;
 }
 
@@ -86,16 +108,95 @@ send_burst(struct pair *pair)
 	struct rte_mbuf *mbufs[TRAFFIC_BURST];
 	unsigned taken;
 
-	pair->sent += TRAFFIC_BURST;
+	pair->now.sent += TRAFFIC_BURST;
 	if (traffic_burst(pair->traffic, mbufs) != 0) {
-		pair->no_buffer += TRAFFIC_BURST;
+		pair->now.no_buffer += TRAFFIC_BURST;
 		return;
 	}
 	taken = rte_ring_sp_enqueue_burst(pair->ring, (void **)mbufs, TRAFFIC_BURST, NULL);
 	if (taken == TRAFFIC_BURST)
 		return;
-	pair->ring_full += TRAFFIC_BURST - taken;
+	pair->now.ring_full += TRAFFIC_BURST - taken;
 	rte_pktmbuf_free_bulk(mbufs + taken, TRAFFIC_BURST - taken);
+}
+
+static uint64_t
+lost(const struct sending *sending)
+{
+	return sending->ring_full + sending->no_buffer;
+}
+
+static void
+count(struct pair *pair, const struct sending *sending)
+{
+	pair->counted.sent += sending->sent;
+	pair->counted.ring_full += sending->ring_full;
+	pair->counted.no_buffer += sending->no_buffer;
+	pair->counted.cycles += sending->cycles;
+}
+
+static void
+begin_stretch(struct pair *pair)
+{
+	/* What waits from a disturbance must not be held against what comes. */
+	while (!rte_ring_empty(pair->ring))
+		rte_pause();
+	pair->now = pair->before = pair->older = (struct sending){0};
+	pair->stretch_switches = switches() + atomic_load(&pair->worker_switches);
+}
+
+/* At the end of a period. The worker tells of its interruptions late, or is off its CPU and cannot,
+ * so a period counts when the next one was quiet too. Returns true when a loss is proven: there is
+ * nothing left to learn. */
+static bool
+end_period(struct pair *pair)
+{
+	int64_t seen =
+		switches() + atomic_load_explicit(&pair->worker_switches, memory_order_relaxed);
+
+	int64_t silent = clock_now(&pair->clock) - atomic_load(&pair->worker_told);
+
+	if (seen != pair->stretch_switches || silent > SILENT_MOST) {
+		pair->disturbed++;
+		if (pair->older.cycles >= pair->stretch_least)
+			count(pair, &pair->older);
+		begin_stretch(pair);
+		return false;
+	}
+	pair->older = pair->before;
+	pair->before = pair->now;
+	return lost(&pair->older) > 0;
+}
+
+static bool
+is_over(const struct pair *pair, uint64_t elapsed)
+{
+	return pair->counted.cycles + pair->older.cycles >= pair->cycles ||
+	       elapsed >= pair->cycles * PATIENCE + 3 * pair->period || atomic_load(pair->stop);
+}
+
+/* From an empty ring until the worker was interrupted, a period at a time. Returns false when the
+ * trial is over. */
+static bool
+send_period(struct pair *pair, double each, uint64_t trial_start)
+{
+	uint64_t start = rte_rdtsc(), now = start, bursts = 0;
+	double due = 0;
+
+	while (now - start < pair->period) {
+		if ((double)(now - start) >= due) {
+			send_burst(pair);
+			due += each;
+			if (++bursts % DRAIN_EVERY == 0)
+				rig_worker_drain_some(pair->worker, DRAIN_MOST);
+		} else {
+			rte_pause();
+		}
+		now = rte_rdtsc();
+	}
+	rig_worker_drain_some(pair->worker, DRAIN_MOST);
+	pair->now.cycles += rte_rdtsc() - start;
+	return !end_period(pair) && !is_over(pair, now - trial_start);
 }
 
 static int
@@ -103,28 +204,15 @@ run_generator(void *argument)
 {
 	struct pair *pair = argument;
 	double each = (double)rte_get_tsc_hz() * TRAFFIC_BURST / pair->pps;
-	uint64_t arrears = rte_get_tsc_hz() / 1000000 * LATE_US;
-	uint64_t start = rte_rdtsc(), now = start, bursts = 0;
-	int64_t before = switches();
-	double due = 0;
+	uint64_t start = rte_rdtsc();
 
-	while (now - start < pair->cycles) {
-		if ((double)(now - start) >= due) {
-			send_burst(pair);
-			due += each;
-			if ((double)(now - start) > due + (double)arrears)
-				due = (double)(now - start);
-			if (++bursts % DRAIN_EVERY == 0)
-				rig_worker_drain_some(pair->worker, DRAIN_MOST);
-			if (bursts % 1024 == 0 && atomic_load(pair->stop))
-				break;
-		} else {
-			rte_pause();
-		}
-		now = rte_rdtsc();
-	}
-	pair->seconds = (double)(now - start) / (double)rte_get_tsc_hz();
-	pair->generator_switches = switches() - before;
+	pair->counted = (struct sending){0};
+	pair->disturbed = 0;
+	begin_stretch(pair);
+	while (send_period(pair, each, start))
+		;
+	if (pair->older.cycles >= pair->stretch_least || lost(&pair->older) > 0)
+		count(pair, &pair->older);
 	atomic_store_explicit(&pair->over, true, memory_order_release);
 	return 0;
 }
@@ -132,34 +220,48 @@ run_generator(void *argument)
 static void
 add_pair(struct trial *trial, const struct pair *pair)
 {
-	trial->sent += pair->sent;
-	trial->ring_full += pair->ring_full;
-	trial->no_buffer += pair->no_buffer;
-	trial->sent_mpps += (double)pair->sent / pair->seconds / 1e6;
-	trial->preempted |= pair->generator_switches > 0 || pair->worker_switches > 0;
+	double seconds = (double)pair->counted.cycles / (double)rte_get_tsc_hz();
+
+	trial->sent += pair->counted.sent;
+	trial->ring_full += pair->counted.ring_full;
+	trial->no_buffer += pair->counted.no_buffer;
+	trial->disturbed += pair->disturbed;
+	if (seconds > 0)
+		trial->sent_mpps += (double)pair->counted.sent / seconds / 1e6;
+	if (trial->seconds == 0 || seconds < trial->seconds)
+		trial->seconds = seconds;
+}
+
+static void
+aim(struct pair *pair, double pps, double seconds)
+{
+	double hz = (double)rte_get_tsc_hz();
+
+	pair->pps = pps;
+	pair->cycles = (uint64_t)(seconds * hz);
+	pair->period = (uint64_t)(PERIOD_S * hz);
+	pair->stretch_least = (uint64_t)(STRETCH_LEAST_S * hz);
+	if (pair->stretch_least > pair->cycles / 2)
+		pair->stretch_least = pair->cycles / 2;
+	atomic_store(&pair->over, false);
 }
 
 /* The first generator runs here, on the main lcore. */
 static struct trial
 run_trial(struct capacity *capacity, struct pair *pairs, double mpps, double seconds)
 {
-	unsigned count = capacity->options.workers;
+	unsigned pair_count = capacity->options.workers;
 	struct trial trial = {.offered_mpps = mpps};
 
-	for (unsigned i = 0; i < count; i++) {
-		struct pair *pair = &pairs[i];
-
-		pair->pps = mpps * 1e6 / count;
-		pair->cycles = (uint64_t)(seconds * (double)rte_get_tsc_hz());
-		pair->sent = pair->ring_full = pair->no_buffer = 0;
-		atomic_store(&pair->over, false);
-		rte_eal_remote_launch(run_worker, pair, pair->worker_lcore);
-		if (i > 0)
-			rte_eal_remote_launch(run_generator, pair, pair->generator_lcore);
-	}
+	for (unsigned i = 0; i < pair_count; i++)
+		aim(&pairs[i], mpps * 1e6 / pair_count, seconds);
+	for (unsigned i = 0; i < pair_count; i++)
+		rte_eal_remote_launch(run_worker, &pairs[i], pairs[i].worker_lcore);
+	for (unsigned i = 1; i < pair_count; i++)
+		rte_eal_remote_launch(run_generator, &pairs[i], pairs[i].generator_lcore);
 	run_generator(&pairs[0]);
 	rte_eal_mp_wait_lcore();
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < pair_count; i++) {
 		add_pair(&trial, &pairs[i]);
 		rig_worker_drain(pairs[i].worker);
 	}
@@ -169,7 +271,7 @@ run_trial(struct capacity *capacity, struct pair *pairs, double mpps, double sec
 static bool
 is_clean(const struct trial *trial)
 {
-	return trial->ring_full == 0 && trial->no_buffer == 0;
+	return trial->seconds > 0 && trial->ring_full == 0 && trial->no_buffer == 0;
 }
 
 static bool
@@ -178,8 +280,13 @@ has_reached(const struct trial *trial)
 	return trial->sent_mpps >= trial->offered_mpps * REACHED;
 }
 
-/* A loss or a late generator while a lcore was interrupted proves nothing: the trial is repeated.
- */
+static bool
+goes_on(const struct capacity *capacity, const struct capacity_result *result)
+{
+	return !result->unquiet && !atomic_load(capacity->stop);
+}
+
+/* A trial in which the machine was never quiet proves nothing: it is repeated, within reason. */
 static struct trial
 try_rate(struct capacity *capacity, struct pair *pairs, struct capacity_result *result, double mpps,
 	double low, double high)
@@ -194,10 +301,10 @@ try_rate(struct capacity *capacity, struct pair *pairs, struct capacity_result *
 		trial = run_trial(capacity, pairs, mpps, capacity->options.trial_s);
 		if (result->trial_count < CAPACITY_TRIALS_MAX)
 			result->trials[result->trial_count++] = trial;
-		if ((is_clean(&trial) && has_reached(&trial)) || !trial.preempted ||
-			atomic_load(capacity->stop))
+		if (trial.seconds > 0 || !goes_on(capacity, result))
 			break;
 	}
+	result->unquiet |= trial.seconds == 0;
 	return trial;
 }
 
@@ -210,7 +317,7 @@ find_bounds(struct capacity *capacity, struct pair *pairs, struct capacity_resul
 	double mpps = most > 0 ? most : FIRST_MPPS * capacity->options.workers;
 
 	*low = *high = 0;
-	while (!atomic_load(capacity->stop)) {
+	while (goes_on(capacity, result)) {
 		struct trial trial = try_rate(capacity, pairs, result, mpps, mpps / 2, mpps);
 
 		if (!is_clean(&trial)) {
@@ -234,7 +341,7 @@ search(struct capacity *capacity, struct pair *pairs, struct capacity_result *re
 		capacity->options.smoke ? 0.02 : 1);
 	find_bounds(capacity, pairs, result, &low, &high);
 	while (high - low > capacity->options.resolution * high && high > SMALLEST_MPPS &&
-		!atomic_load(capacity->stop)) {
+		goes_on(capacity, result)) {
 		double middle = (low + high) / 2;
 		struct trial trial = try_rate(capacity, pairs, result, middle, low, high);
 

@@ -11,7 +11,7 @@
 
 #define START         INT64_C(1700000000000000000)
 #define SLICE_PACKETS 16384
-#define WARM_PACKETS  65536
+#define WARM_SLICES   4
 #define RUNS          9
 #define TURNS         4 /* of each side in a run */
 
@@ -88,7 +88,11 @@ run_turn(const struct rig *rig, struct side *side)
 	struct turn turn = turn_begin(&side->tally);
 	struct slice slice;
 
-	run_packets(rig, side, WARM_PACKETS);
+	for (unsigned i = 0; i < WARM_SLICES; i++) {
+		run_packets(rig, side, SLICE_PACKETS);
+		if (side->worker)
+			rig_worker_drain(side->worker);
+	}
 	while (turn_goes_on(&turn, &side->tally)) {
 		double ns;
 

@@ -87,7 +87,10 @@ draw_rates(FILE *out, double top, const struct capacity_result *results, unsigne
 		double width = PLOT_WIDTH * results[i].capacity_mpps / most;
 
 		snprintf(label, sizeof(label), "%s%.2f Mpps, %.1f Gb/s",
-			results[i].generator_limited ? "at least " : "", results[i].capacity_mpps,
+			results[i].unquiet             ? "unknown, over "
+			: results[i].generator_limited ? "at least "
+						       : "",
+			results[i].capacity_mpps,
 			results[i].capacity_mpps * (results[i].frame_length + 20) * 8 / 1e3);
 		text(out, LEFT - 10, y + 16, "end", "normal", results[i].profile);
 		bar(out, LEFT, y, width, "#1f4e79", label);

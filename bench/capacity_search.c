@@ -28,7 +28,8 @@
 #define PATIENCE        5 /* times the length of a trial, within which it must have been quiet */
 #define RETRIES         3
 #define FIRST_MPPS      8.0
-#define WARM_MPPS       0.5
+#define WARM_MPPS       2.0 /* RFC 2544 section 23: learning, before anything counts */
+#define WARM_S          3
 #define SMALLEST_MPPS   0.01
 
 /* What a generator did in some time without interruption. */
@@ -55,6 +56,7 @@ struct pair {
 	struct sending counted; /* of earlier stretches */
 	int64_t stretch_switches;
 	unsigned disturbed;
+	bool learning; /* losses are no end */
 	/* between them, on lines of their own */
 	atomic_bool over __attribute__((aligned(64)));
 	_Atomic int64_t worker_switches __attribute__((aligned(64))); /* the worker's */
@@ -165,14 +167,15 @@ end_period(struct pair *pair)
 	}
 	pair->older = pair->before;
 	pair->before = pair->now;
-	return lost(&pair->older) > 0;
+	return lost(&pair->older) > 0 && !pair->learning;
 }
 
 static bool
 is_over(const struct pair *pair, uint64_t elapsed)
 {
 	return pair->counted.cycles + pair->older.cycles >= pair->cycles ||
-	       elapsed >= pair->cycles * PATIENCE + 3 * pair->period || atomic_load(pair->stop);
+	       elapsed >= pair->cycles * (pair->learning ? 1 : PATIENCE) + 3 * pair->period ||
+	       atomic_load(pair->stop);
 }
 
 /* From an empty ring until the worker was interrupted, a period at a time. Returns false when the
@@ -332,13 +335,25 @@ find_bounds(struct capacity *capacity, struct pair *pairs, struct capacity_resul
 	}
 }
 
+/* Flows, streams and devices become known before anything counts. */
+static void
+learn(struct capacity *capacity, struct pair *pairs, const struct capacity_result *result)
+{
+	capacity_progress(capacity, "%s: learning", result->profile);
+	for (unsigned i = 0; i < capacity->options.workers; i++)
+		pairs[i].learning = true;
+	run_trial(capacity, pairs, WARM_MPPS * capacity->options.workers,
+		capacity->options.smoke ? 0.02 : WARM_S);
+	for (unsigned i = 0; i < capacity->options.workers; i++)
+		pairs[i].learning = false;
+}
+
 static void
 search(struct capacity *capacity, struct pair *pairs, struct capacity_result *result)
 {
 	double low, high;
 
-	run_trial(capacity, pairs, WARM_MPPS * capacity->options.workers,
-		capacity->options.smoke ? 0.02 : 1);
+	learn(capacity, pairs, result);
 	find_bounds(capacity, pairs, result, &low, &high);
 	while (high - low > capacity->options.resolution * high && high > SMALLEST_MPPS &&
 		goes_on(capacity, result)) {

@@ -16,6 +16,8 @@
 #define CONFIG_PATH_SIZE 256
 #define CONFIG_TEXT_SIZE 512
 
+enum spreading { SPREADING_AUTO, SPREADING_RSS, SPREADING_SOFTWARE };
+enum timestamps { TIMESTAMPS_AUTO, TIMESTAMPS_SYSTEM };
 enum huge_pages { HUGE_PAGES_AUTO, HUGE_PAGES_ON, HUGE_PAGES_OFF };
 enum inspect_mode { INSPECT_ALL, INSPECT_CANDIDATES, INSPECT_OFF };
 enum zone_kind {
@@ -35,20 +37,28 @@ struct config_port {
 struct config_dataplane {
 	enum huge_pages huge_pages;
 	uint32_t memory_mib;           /* 0: derived from table sizes */
-	char lcores[CONFIG_NAME_SIZE]; /* EAL list, "" derived: control on the first, then workers
-					*/
+	char lcores[CONFIG_NAME_SIZE]; /* EAL list, "" derived: the first is for control */
 	uint16_t workers;
-	uint16_t rx_descriptors; /* per queue */
+	enum spreading spreading;
+	uint16_t rx_lcores;  /* when packets are spread in software */
+	uint32_t ring_slots; /* of each ring from an RX lcore to a worker */
+	uint16_t sampling;   /* one in so many pairs of addresses, 1: all */
+	enum timestamps timestamps;
+	uint16_t rx_descriptors; /* per queue, 0: derived */
 	uint32_t mbufs;          /* per worker, 0: derived */
 	size_t port_count;
 	struct config_port *ports;
 };
+
+/* What takes part in telling networks apart: see enum tenant_kind in packet.h. */
+enum tenant_part { TENANT_PART_VLAN, TENANT_PART_TUNNEL, TENANT_PART_PORT, TENANT_PART_COUNT };
 
 struct config_flows {
 	uint32_t ipv4_max; /* per worker; rounded up to a power of two of buckets */
 	uint32_t ipv6_max;
 	uint32_t idle_timeout_ms;
 	uint32_t active_timeout_ms; /* at most 3,600,000 */
+	bool tenant[TENANT_PART_COUNT];
 };
 
 struct config_inspection {

@@ -18,6 +18,8 @@
 #define ALL_DATASETS "flow, device, stream, alert, health"
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const spreading_names[] = {"auto", "rss", "software", NULL};
+static const char *const timestamps_names[] = {"auto", "system", NULL};
 static const char *const huge_page_names[] = {"auto", "on", "off", NULL};
 static const char *const inspect_modes[] = {"all", "candidates", "off", NULL};
 static const char *const zone_kinds[] = {
@@ -26,6 +28,21 @@ static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zst
 static const char *const security_protocols[] = {
 	"plaintext", "ssl", "sasl_plaintext", "sasl_ssl", NULL};
 static const char *const sasl_mechanisms[] = {"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", NULL};
+
+static const char *const datasets[] = {
+	[EVENT_FLOW] = "flow",
+	[EVENT_DEVICE] = "device",
+	[EVENT_STREAM] = "stream",
+	[EVENT_ALERT] = "alert",
+	[EVENT_HEALTH] = "health",
+	[EVENT_DATASET_COUNT] = NULL,
+};
+static const char *const tenant_parts[] = {
+	[TENANT_PART_VLAN] = "vlan",
+	[TENANT_PART_TUNNEL] = "tunnel",
+	[TENANT_PART_PORT] = "port",
+	[TENANT_PART_COUNT] = NULL,
+};
 
 static const char *const rule_names[] = {
 	[RULE_RESTRICTED_VENDOR_PRESENT] = "restricted-vendor-present",
@@ -73,12 +90,31 @@ const struct setting config_settings[] = {
 	{"dataplane.lcores", SETTING_CPUS, RELOAD_RESTART, FIELD(dataplane.lcores), "",
 		DOC("Cores to use, the first for control. Empty: the first ones allowed.")},
 	{"dataplane.workers", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.workers), "1", 1, 127,
-		DOC("Worker cores; each owns a receive queue of every port and its own flow "
-		    "table.")},
+		DOC("Worker cores, each with its own flow table.")},
+	{"dataplane.spreading", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.spreading), "auto",
+		DOC("Who divides packets among workers. rss: the port, a queue for each worker, by "
+		    "outer addresses. software: RX lcores, by the innermost addresses, which "
+		    "mirror tunnels and ports with one queue need. auto: rss where every port "
+		    "can, else software."),
+		NAMES(spreading_names)},
+	{"dataplane.rx_lcores", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.rx_lcores), "1", 1,
+		16, DOC("RX lcores when packets are spread in software.")},
+	{"dataplane.ring_slots", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.ring_slots), "4096",
+		256, 65536,
+		DOC("Packets that wait between an RX lcore and a worker: what absorbs a worker's "
+		    "pauses. Rounded up to a power of two.")},
+	{"dataplane.sampling", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.sampling), "1", 1,
+		10000,
+		DOC("Inspect one in so many pairs of addresses, chosen anew at each start; 1: all. "
+		    "Hosts of the others are not seen. Frames without IP are never left out.")},
+	{"dataplane.timestamps", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.timestamps), "auto",
+		DOC("auto: the port's timestamps where it has them and they agree with the "
+		    "system's clock; system: the time at which a burst was taken."),
+		NAMES(timestamps_names)},
 	{"dataplane.rx_descriptors", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.rx_descriptors),
-		"2048", 64, 32768,
-		DOC("Receive descriptors per queue: what absorbs bursts. Rounded to what the "
-		    "driver can.")},
+		"0", 0, 32768,
+		DOC("Receive descriptors per queue: what absorbs bursts. 0: enough for 1 ms of "
+		    "512-byte frames at line rate, at least 2048. As far as the port has them.")},
 	{"dataplane.mbufs", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.mbufs), "0", 0, 16777216,
 		DOC("Packet buffers per worker. 0: derived from the descriptors.")},
 	{"dataplane.ports", SETTING_MAPPINGS, RELOAD_RESTART,
@@ -101,6 +137,10 @@ const struct setting config_settings[] = {
 		"60s", 1000, 3600000, DOC("A flow silent that long has ended.")},
 	{"flows.active_timeout", SETTING_MILLISECONDS, RELOAD_LIVE, FIELD(flows.active_timeout_ms),
 		"5m", 1000, 3600000, DOC("A flow that goes on is reported at least this often.")},
+	{"flows.tenant", SETTING_SET, RELOAD_RESTART, FIELD(flows.tenant), "vlan, tunnel",
+		DOC("What makes equal addresses different hosts: VLAN tags, the ids of tunnels, "
+		    "the port that saw them. Without vlan, zones[].vlans match no flow."),
+		NAMES(tenant_parts)},
 
 	{"inspection.mode", SETTING_ENUM, RELOAD_LIVE, FIELD(inspection.mode), "all",
 		DOC("Which flows get general inspection (nDPI); camera protocols are always "
@@ -218,8 +258,8 @@ const struct setting config_settings[] = {
 		DOC("Write events as JSON lines.")},
 	{"export.file.path", SETTING_PATH, RELOAD_RESTART, FIELD(export.file.path),
 		"/var/lib/camspan/events.jsonl", DOC("File to append to; - is standard output.")},
-	{"export.file.datasets", SETTING_DATASETS, RELOAD_RESTART, FIELD(export.file.datasets),
-		ALL_DATASETS, DOC("What to write.")},
+	{"export.file.datasets", SETTING_SET, RELOAD_RESTART, FIELD(export.file.datasets),
+		ALL_DATASETS, DOC("What to write."), NAMES(datasets)},
 
 	{"export.state.enabled", SETTING_BOOL, RELOAD_RESTART, FIELD(export.state.enabled), "true",
 		DOC("Keep devices, streams and alerts in a local file that camspan(1) reads.")},
@@ -270,8 +310,8 @@ const struct setting config_settings[] = {
 		FIELD(export.kafka.broker_version_fallback), "",
 		DOC("Version of brokers older than 0.10, which cannot say it, like 0.9.0.1. "
 		    "Empty: ask the broker.")},
-	{"export.kafka.datasets", SETTING_DATASETS, RELOAD_RESTART, FIELD(export.kafka.datasets),
-		ALL_DATASETS, DOC("What to send.")},
+	{"export.kafka.datasets", SETTING_SET, RELOAD_RESTART, FIELD(export.kafka.datasets),
+		ALL_DATASETS, DOC("What to send."), NAMES(datasets)},
 
 	{"export.redis.enabled", SETTING_BOOL, RELOAD_RESTART, FIELD(export.redis.enabled), "false",
 		DOC("Keep the site's live state in Redis.")},

@@ -21,6 +21,7 @@ struct control_settings {
 	struct fanout *fanout;
 	publish_watch_fn publish;
 	void *publish_context;
+	uint16_t sampling_interval; /* of what reaches the workers; 0, 1: all */
 };
 
 /* Everything in the settings is borrowed. Returns NULL when memory is short. */

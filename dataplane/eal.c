@@ -3,7 +3,7 @@
 
 #include "dataplane/kernel_port.h"
 #include "dataplane/log.h"
-#include "dataplane/port.h"
+#include "dataplane/port_pool.h"
 #include "dataplane/report.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define ARGUMENTS_MAX  64
-#define ARGUMENT_SIZE  (CONFIG_PATH_SIZE + 32)
+#define ARGUMENT_SIZE  2048 /* the map of 144 lcores is the longest */
 #define REPLAY_MIB     96
 #define BYTES_PER_FLOW 132 /* flow_table.h */
 #define FIXED_MIB      64  /* EAL itself and DPI */
@@ -34,7 +34,7 @@ struct arguments {
 };
 
 static bool huge_pages_in_use;
-static bool shares_cpus;
+static unsigned cpu_count; /* 0: the operator has chosen lcores */
 
 /* What DPDK says: while it starts, its first complaint is kept for our own line; afterwards each is
  * a warning. */
@@ -97,13 +97,14 @@ packets_mib(const struct config *config, bool huge_pages)
 }
 
 static int
-decide_huge_pages(const struct config *config, char *error, size_t error_size)
+decide_huge_pages(
+	const struct config *config, enum eal_purpose purpose, char *error, size_t error_size)
 {
 	uint64_t need = packets_mib(config, true) + tables_mib(config) + FIXED_MIB;
 	uint64_t have = free_huge_mib(2048) + free_huge_mib(1048576);
 
 	huge_pages_in_use = config->dataplane.huge_pages != HUGE_PAGES_OFF && have >= need;
-	if (huge_pages_in_use)
+	if (huge_pages_in_use || purpose == EAL_PORTS)
 		return 0;
 	if (config->dataplane.huge_pages == HUGE_PAGES_ON) {
 		snprintf(error, error_size,
@@ -122,36 +123,99 @@ decide_huge_pages(const struct config *config, char *error, size_t error_size)
 	return 0;
 }
 
-/* lcore n on the n-th CPU that this process may use; several share one when CPUs are few. */
-static void
-add_lcores(struct arguments *arguments, const struct config *config, unsigned workers)
+/* The NUMA node of a CPU, 0 where the kernel does not tell. */
+static int
+socket_of_cpu(unsigned cpu)
 {
-	char map[ARGUMENT_SIZE] = "";
-	unsigned cpus[CPU_SETSIZE];
+	for (int node = 0; node < RTE_MAX_NUMA_NODES; node++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/cpu%u", node, cpu);
+		if (access(path, F_OK) == 0)
+			return node;
+	}
+	return 0;
+}
+
+/* The CPUs that this process may use. */
+static unsigned
+find_cpus(struct layout_lcore cpus[CPU_SETSIZE])
+{
 	unsigned count = 0;
-	size_t used = 0;
 	cpu_set_t set;
 
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			cpus[count++] = (struct layout_lcore){cpu, socket_of_cpu(cpu)};
+	if (count == 0)
+		cpus[count++] = (struct layout_lcore){0, 0};
+	return count;
+}
+
+static int
+socket_of_device(const char *device)
+{
+	char path[CONFIG_PATH_SIZE + 64];
+	int length = (int)strcspn(device, ",");
+	bool has_domain = strchr(device, ':') != memrchr(device, ':', (size_t)length);
+	int node = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%.*s/numa_node",
+		has_domain ? "" : "0000:", length, device);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return -1;
+	if (fscanf(file, "%d", &node) != 1)
+		node = -1;
+	fclose(file);
+	return node;
+}
+
+/* The CPUs of the ports' nodes first. The control thread keeps the first of all. */
+static void
+prefer_port_sockets(struct layout_lcore *cpus, unsigned count, const struct config *config)
+{
+	struct layout_port ports[LAYOUT_PORTS_MAX];
+	unsigned port_count = 0;
+
+	for (size_t i = 0; i < config->dataplane.port_count && i < LAYOUT_PORTS_MAX; i++)
+		ports[port_count++].socket = socket_of_device(config->dataplane.ports[i].device);
+	layout_prefer_sockets(cpus + 1, count - 1, ports, port_count);
+}
+
+/* How many lcores besides control may be put to work. */
+static unsigned
+lcores_wanted(const struct config *config)
+{
+	const struct config_dataplane *dataplane = &config->dataplane;
+	bool may_spread = dataplane->spreading == SPREADING_SOFTWARE ||
+			  (dataplane->spreading == SPREADING_AUTO && dataplane->workers > 1);
+
+	return dataplane->workers + (may_spread ? dataplane->rx_lcores : 0u);
+}
+
+/* lcore n on the n-th CPU; several share one when CPUs are few. */
+static void
+add_lcores(struct arguments *arguments, const struct config *config, unsigned wanted)
+{
+	char map[ARGUMENT_SIZE] = "";
+	struct layout_lcore cpus[CPU_SETSIZE];
+	size_t used = 0;
+
+	cpu_count = 0;
 	if (config->dataplane.lcores[0]) {
 		add(arguments, "-l");
 		add(arguments, "%s", config->dataplane.lcores);
 		return;
 	}
-	CPU_ZERO(&set);
-	sched_getaffinity(0, sizeof(set), &set);
-	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			cpus[count++] = cpu;
-	if (count == 0)
-		cpus[count++] = 0;
-	shares_cpus = workers + 1 > count;
-	if (shares_cpus && workers > 0)
-		log_warning(
-			"%u workers and the control thread share %u CPUs: expect losses under load",
-			workers, count);
-	for (unsigned lcore = 0; lcore <= workers && used < sizeof(map); lcore++)
+	cpu_count = find_cpus(cpus);
+	prefer_port_sockets(cpus, cpu_count, config);
+	for (unsigned lcore = 0; lcore <= wanted && used < sizeof(map); lcore++)
 		used += (size_t)snprintf(map + used, sizeof(map) - used, "%s%u@%u",
-			lcore ? "," : "", lcore, cpus[lcore % count]);
+			lcore ? "," : "", lcore, cpus[lcore % cpu_count].id);
 	add(arguments, "--lcores");
 	add(arguments, "%s", map);
 }
@@ -200,9 +264,9 @@ check_ports(const struct config *config, char *error, size_t error_size)
 }
 
 static void
-add_ports(struct arguments *arguments, const struct config *config)
+add_ports(struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
 {
-	bool pci = false;
+	bool pci = purpose == EAL_PORTS && config->dataplane.port_count == 0;
 
 	for (size_t i = 0; i < config->dataplane.port_count; i++) {
 		char device[PORT_DEVICE_SIZE];
@@ -294,7 +358,7 @@ static void
 collect_arguments(
 	struct arguments *arguments, const struct config *config, enum eal_purpose purpose)
 {
-	bool live = purpose == EAL_LIVE;
+	bool live = purpose != EAL_REPLAY;
 
 	arguments->count = 0;
 	add(arguments, "camspand");
@@ -303,10 +367,10 @@ collect_arguments(
 	add(arguments, "--no-telemetry");
 	add(arguments, "--log-level=lib.*:error");
 	add(arguments, "--log-level=%s", live ? "pmd.*:warning" : "pmd.*:error");
-	add_lcores(arguments, config, live ? config->dataplane.workers : 0);
+	add_lcores(arguments, config, live ? lcores_wanted(config) : 0);
 	add_memory(arguments, config, purpose);
 	if (live)
-		add_ports(arguments, config);
+		add_ports(arguments, config, purpose);
 	else
 		add(arguments, "--no-pci");
 }
@@ -318,8 +382,9 @@ eal_start(const struct config *config, enum eal_purpose purpose, char *error, si
 	bool debug = config->log_level == LOG_LEVEL_DEBUG;
 
 	huge_pages_in_use = false;
-	if (purpose == EAL_LIVE && (check_ports(config, error, error_size) != 0 ||
-					   decide_huge_pages(config, error, error_size) != 0))
+	if (purpose != EAL_REPLAY &&
+		(check_ports(config, error, error_size) != 0 ||
+			decide_huge_pages(config, purpose, error, error_size) != 0))
 		return -1;
 	collect_arguments(&arguments, config, purpose);
 	if ((debug ? rte_eal_init(arguments.count, arguments.vector)
@@ -343,10 +408,23 @@ eal_stop(void)
 	}
 }
 
-bool
-eal_shares_cpus(void)
+unsigned
+eal_lcores(struct layout_lcore *lcores, unsigned max)
 {
-	return shares_cpus;
+	unsigned count = 0;
+	unsigned lcore;
+
+	RTE_LCORE_FOREACH_WORKER (lcore)
+		if (count < max)
+			lcores[count++] =
+				(struct layout_lcore){lcore, (int)rte_lcore_to_socket_id(lcore)};
+	return count;
+}
+
+bool
+eal_shares_cpus(unsigned lcores)
+{
+	return cpu_count > 0 && lcores > cpu_count;
 }
 
 bool

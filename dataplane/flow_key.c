@@ -21,7 +21,7 @@ flow_packet_summarize(const struct packet *packet, const struct flow_secret *sec
 	bool ipv6 = packet->l3_kind == PACKET_L3_IPV6;
 	uint32_t ports = (uint32_t)packet->source_port << 16 | packet->destination_port;
 	uint64_t context = flow_key_context(
-		packet->protocol, ipv6 ? ADDRESS_IPV6 : ADDRESS_IPV4, packet_vlan(packet));
+		packet->protocol, ipv6 ? ADDRESS_IPV6 : ADDRESS_IPV4, packet->key_vlan);
 	uint32_t source, destination;
 
 	flow_packet->octets =

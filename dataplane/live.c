@@ -3,15 +3,13 @@
 
 #include "dataplane/clock.h"
 #include "dataplane/control.h"
+#include "dataplane/crew.h"
 #include "dataplane/eal.h"
 #include "dataplane/log.h"
-#include "dataplane/worker.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
-#include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +18,21 @@
 
 #define REPORTS_AT_ONCE 256
 #define NAP             1000000 /* ns between looks at empty rings */
+#define UNEVEN          150     /* per cent of the mean: worth a word when packets are lost */
 #define SECOND          INT64_C(1000000000)
 
 struct live {
 	const struct house *house;
 	struct ports ports;
-	struct memory_source memory;
-	struct worker **workers;
-	unsigned worker_count;
+	struct layout layout;
+	struct crew crew;
 	struct control *control;
-	struct rte_rcu_qsbr *quiescence;
 	struct watch_set *watch;
 	const atomic_bool *stop;
 	struct steady_clock clock;
 	int64_t started;
 	int64_t last_health;
+	int64_t last_port_tick;
 	uint64_t last_losses;
 	int64_t step_told; /* seconds */
 	struct health_record health;
@@ -53,82 +51,12 @@ publish_watch(void *context, struct watch_set *watch)
 		watch_set_free(watch);
 		return;
 	}
-	for (unsigned i = 0; i < live->worker_count; i++)
+	for (unsigned i = 0; i < live->crew.worker_count; i++)
 		atomic_store_explicit(
-			&live->workers[i]->pipeline.watch, watch, memory_order_release);
-	rte_rcu_qsbr_synchronize(live->quiescence, RTE_QSBR_THRID_INVALID);
+			&live->crew.workers[i]->pipeline.watch, watch, memory_order_release);
+	rte_rcu_qsbr_synchronize(live->crew.quiescence, RTE_QSBR_THRID_INVALID);
 	live->watch = watch;
 	watch_set_free(old);
-}
-
-static int
-create_dpi(const struct config *config, struct dpi **dpi)
-{
-	if (config->inspection.mode == INSPECT_OFF)
-		return 0;
-	*dpi = dpi_create(config->inspection.flows_max, config->inspection.dpi_max_packets);
-	return *dpi ? 0 : -ENOMEM;
-}
-
-static int
-create_worker(struct live *live, unsigned number)
-{
-	const struct house *house = live->house;
-	struct worker *worker = memory_allocate(&live->memory, "worker", sizeof(struct worker));
-	struct pipeline_settings settings = {
-		.config = house->config,
-		.dispatch = house->dispatch,
-		.decode = house->decode,
-		.memory = &live->memory,
-		.worker = (uint16_t)number,
-	};
-	int error;
-
-	if (worker == NULL)
-		return -ENOMEM;
-	error = report_ring_init(&worker->reports, number, REPORT_RING_SLOTS, live->memory.socket);
-	if (error == 0) {
-		settings.output = report_ring_output(&worker->reports);
-		error = create_dpi(house->config, &settings.dpi);
-	}
-	if (error == 0) {
-		error = pipeline_init(&worker->pipeline, &settings);
-		if (error)
-			dpi_free(settings.dpi);
-	}
-	if (error) {
-		report_ring_free(&worker->reports);
-		live->memory.release(worker);
-		return error;
-	}
-	worker->ports = &live->ports;
-	worker->quiescence = live->quiescence;
-	worker->number = (uint16_t)number;
-	worker->stop = live->stop;
-	worker->clock = live->clock;
-	worker->naps = eal_shares_cpus() || ports_are_kernel(&live->ports);
-	live->workers[live->worker_count++] = worker;
-	return 0;
-}
-
-static int
-create_workers(struct live *live)
-{
-	unsigned wanted = live->house->config->dataplane.workers;
-	size_t size = rte_rcu_qsbr_get_memsize(wanted);
-
-	live->workers = calloc(wanted, sizeof(struct worker *));
-	live->quiescence = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_CACHE_LINE_ROUNDUP(size));
-	if (live->workers == NULL || live->quiescence == NULL ||
-		rte_rcu_qsbr_init(live->quiescence, wanted) != 0)
-		return -ENOMEM;
-	for (unsigned i = 0; i < wanted; i++) {
-		int error = create_worker(live, i);
-
-		if (error)
-			return error;
-	}
-	return 0;
 }
 
 static unsigned
@@ -136,9 +64,9 @@ receive_reports(struct live *live)
 {
 	unsigned total = 0;
 
-	for (unsigned i = 0; i < live->worker_count; i++) {
+	for (unsigned i = 0; i < live->crew.worker_count; i++) {
 		unsigned count = report_ring_receive(
-			&live->workers[i]->reports, live->reports, REPORTS_AT_ONCE);
+			&live->crew.workers[i]->reports, live->reports, REPORTS_AT_ONCE);
 
 		for (unsigned k = 0; k < count; k++)
 			control_report(live->control, &live->reports[k]);
@@ -172,22 +100,33 @@ warn_of_step(struct live *live)
 }
 
 static void
+warn_of_losses(const struct live *live, uint64_t losses)
+{
+	const struct crew *crew = &live->crew;
+
+	if (crew->worst >= UNEVEN)
+		log_warning("%" PRIu64
+			    " losses since the last health event; see camspan.health; worker %u "
+			    "had %u %% of the mean of all workers",
+			losses, crew->busiest, crew->worst);
+	else
+		log_warning("%" PRIu64 " losses since the last health event; see camspan.health",
+			losses);
+}
+
+static void
 send_health(struct live *live, int64_t now)
 {
 	struct health_record *health = &live->health;
 	uint64_t losses;
 
 	*health = (struct health_record){.time = now, .uptime = now - live->started};
-	for (unsigned i = 0; i < live->worker_count; i++) {
-		pipeline_health(&live->workers[i]->pipeline, health);
-		report_ring_health(&live->workers[i]->reports, health);
-	}
+	crew_health(&live->crew, health);
 	ports_health(&live->ports, health);
 	control_health(live->control, health);
 	losses = sum_losses(health);
 	if (losses > live->last_losses)
-		log_warning("%" PRIu64 " losses since the last health event; see camspan.health",
-			losses - live->last_losses);
+		warn_of_losses(live, losses - live->last_losses);
 	live->last_losses = losses;
 	live->last_health = now;
 	warn_of_step(live);
@@ -204,20 +143,15 @@ control_loop(struct live *live)
 		int64_t now = clock_now(&live->clock);
 
 		control_tick(live->control, now, false);
+		if (now - live->last_port_tick >= SECOND) {
+			ports_tick(&live->ports, now);
+			live->last_port_tick = now;
+		}
 		if (now - live->last_health >= interval)
 			send_health(live, now);
 		if (received == 0)
 			nanosleep(&nap, NULL);
 	}
-}
-
-static bool
-all_drained(const struct live *live)
-{
-	for (unsigned i = 0; i < live->worker_count; i++)
-		if (!atomic_load(&live->workers[i]->drained))
-			return false;
-	return true;
 }
 
 /* The workers hand over what is in their tables; then devices, streams and alerts go out. */
@@ -227,7 +161,7 @@ wind_down(struct live *live)
 	const struct timespec nap = {.tv_nsec = NAP};
 
 	fanout_wind_down(live->house->fanout);
-	while (!all_drained(live))
+	while (!crew_has_drained(&live->crew))
 		if (receive_reports(live) == 0)
 			nanosleep(&nap, NULL);
 	while (receive_reports(live) > 0)
@@ -237,23 +171,32 @@ wind_down(struct live *live)
 	send_health(live, clock_now(&live->clock));
 }
 
-static int
-launch(struct live *live)
+static bool
+fail(const char *error)
 {
-	unsigned number = 0;
-	unsigned lcore;
+	log_error("%s", error);
+	return false;
+}
 
-	/* Before the first one runs: a running worker cannot be taken back. */
-	if (rte_lcore_count() - 1 < live->worker_count)
-		return -ENODEV;
-	RTE_LCORE_FOREACH_WORKER (lcore) {
-		if (number == live->worker_count)
-			break;
-		if (rte_eal_remote_launch(worker_run, live->workers[number], lcore) != 0)
-			abort(); /* all lcores wait at this point */
-		number++;
-	}
-	return 0;
+/* Ports found, judged and started, and who reads them. */
+static bool
+start_ports(struct live *live)
+{
+	static const char *const names[] = {"by the ports", "in software"};
+	const struct config *config = live->house->config;
+	struct layout_lcore lcores[RTE_MAX_LCORE];
+	unsigned lcore_count = eal_lcores(lcores, RTE_MAX_LCORE);
+	char error[512];
+
+	if (ports_find(&live->ports, config, error, sizeof(error)) != 0 ||
+		ports_plan(&live->ports, config, lcores, lcore_count, &live->layout, error,
+			sizeof(error)) != 0 ||
+		ports_start(&live->ports, config, &live->layout, error, sizeof(error)) != 0)
+		return fail(error);
+	if (config->dataplane.workers > 1 || live->layout.software)
+		log_info("packets are spread %s among %u workers", names[live->layout.software],
+			config->dataplane.workers);
+	return true;
 }
 
 static bool
@@ -266,15 +209,20 @@ set_up(struct live *live)
 		.fanout = house->fanout,
 		.publish = publish_watch,
 		.publish_context = live,
+		.sampling_interval = house->config->dataplane.sampling,
 	};
-	char error[512];
+	struct crew_settings crew = {
+		.house = house,
+		.ports = &live->ports,
+		.layout = &live->layout,
+		.clock = live->clock,
+		.stop = live->stop,
+	};
 	int code;
 
-	if (ports_start(&live->ports, house->config, error, sizeof(error)) != 0) {
-		log_error("%s", error);
+	if (!start_ports(live))
 		return false;
-	}
-	code = create_workers(live);
+	code = crew_create(&live->crew, &crew);
 	if (code) {
 		log_error("no memory for the workers' tables: %s; make flows.ipv4_max smaller or "
 			  "reserve"
@@ -283,29 +231,19 @@ set_up(struct live *live)
 		return false;
 	}
 	live->control = control_create(&settings);
-	if (live->control == NULL) {
-		log_error("no memory for devices, streams and policy");
-		return false;
-	}
-	code = launch(live);
-	if (code)
-		log_error("dataplane.lcores names fewer lcores than there are workers");
-	return code == 0;
+	if (live->control == NULL)
+		return fail("no memory for devices, streams and policy");
+	crew_launch(&live->crew);
+	return true;
 }
 
 static void
 tear_down(struct live *live)
 {
-	ports_stop(&live->ports);
 	control_free(live->control);
-	for (unsigned i = 0; i < live->worker_count; i++) {
-		pipeline_free(&live->workers[i]->pipeline);
-		report_ring_free(&live->workers[i]->reports);
-		live->memory.release(live->workers[i]);
-	}
+	crew_free(&live->crew); /* before the pools that its packets are from */
+	ports_stop(&live->ports);
 	watch_set_free(live->watch);
-	free(live->quiescence);
-	free(live->workers);
 	free(live);
 }
 
@@ -319,13 +257,12 @@ live_run(const struct house *house, const atomic_bool *stop)
 		return 1;
 	live->house = house;
 	live->stop = stop;
-	live->memory = eal_memory((int)rte_socket_id());
 	live->clock = clock_start();
 	live->started = live->last_health = clock_now(&live->clock);
 	running = set_up(live);
 	if (running) {
 		log_info("listening on %u ports with %u workers", live->ports.count,
-			live->worker_count);
+			live->crew.worker_count);
 		sd_notify(0, "READY=1");
 		control_loop(live);
 		sd_notify(0, "STOPPING=1");

@@ -6,6 +6,7 @@
 #include "dataplane/live.h"
 #include "dataplane/log.h"
 #include "dataplane/options.h"
+#include "dataplane/port_report.h"
 #include "dataplane/replay.h"
 
 #include <signal.h>
@@ -109,7 +110,12 @@ run_house(struct house *house, const struct options *options)
 static int
 run(const struct options *options, struct config *config)
 {
-	struct decode_options decode = {0};
+	const bool *tenant = config->flows.tenant;
+	struct decode_options decode = {
+		.ignore_vlans = !tenant[TENANT_PART_VLAN],
+		.ignore_tunnels = !tenant[TENANT_PART_TUNNEL],
+		.by_port = tenant[TENANT_PART_PORT],
+	};
 	struct house house = {.config = config, .decode = &decode};
 	char error[ERROR_SIZE];
 	struct knowledge *knowledge;
@@ -139,6 +145,19 @@ run(const struct options *options, struct config *config)
 }
 
 static int
+report_ports(const struct config *config)
+{
+	char error[ERROR_SIZE];
+	int code;
+
+	if (eal_start(config, EAL_PORTS, error, sizeof(error)) != 0)
+		return fail(error, 1);
+	code = port_report_run(config, stdout);
+	eal_stop();
+	return code;
+}
+
+static int
 start(const struct options *options)
 {
 	struct config *config;
@@ -160,7 +179,7 @@ start(const struct options *options)
 		return EXIT_SUCCESS;
 	}
 	catch_signals();
-	code = run(options, config);
+	code = options->ports ? report_ports(config) : run(options, config);
 	config_free(config);
 	return code;
 }

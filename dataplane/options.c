@@ -11,6 +11,7 @@ static const char usage[] =
 	"       camspand -r CAPTURE [-r ...] [...]  replay capture files, print the packet "
 	"balance\n"
 	"       camspand -t -c FILE                 test a configuration\n"
+	"       camspand --ports [-c FILE]          say what the ports can and how they are used\n"
 	"\n"
 	"camspand listens to mirrored traffic, finds surveillance cameras and who made them,\n"
 	"measures their streams and reports where they connect to. It never sends a packet.\n"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"  -o, --output FILE      write events as JSON lines; - is standard output\n"
 	"      --state FILE       keep devices, streams and alerts in this file (SQLite)\n"
 	"  -t, --test             check the configuration and the data files, then exit\n"
+	"      --ports            start the ports, report on each, then exit\n"
 	"      --print-config     print the configuration in force, with defaults, then exit\n"
 	"      --print-reference  print the reference of all settings (Markdown), then exit\n"
 	"  -h, --help             this text\n"
@@ -29,7 +31,7 @@ static const char usage[] =
 	"configuration.\n"
 	"Look at results with camspan(1): camspan read office.pcap\n";
 
-enum { OPTION_STATE = 256, OPTION_PRINT_CONFIG, OPTION_PRINT_REFERENCE };
+enum { OPTION_STATE = 256, OPTION_PORTS, OPTION_PRINT_CONFIG, OPTION_PRINT_REFERENCE };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -37,6 +39,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"test", no_argument, NULL, 't'},
+	{"ports", no_argument, NULL, OPTION_PORTS},
 	{"print-config", no_argument, NULL, OPTION_PRINT_CONFIG},
 	{"print-reference", no_argument, NULL, OPTION_PRINT_REFERENCE},
 	{"help", no_argument, NULL, 'h'},
@@ -62,7 +65,9 @@ check(const struct options *options, int argc)
 		return usage_error("-t needs a configuration: -c FILE");
 	if (options->test && options->capture_count)
 		return usage_error("-t tests and -r replays: give one of them");
-	if (options->config_path == NULL && options->capture_count == 0)
+	if (options->ports && (options->test || options->capture_count))
+		return usage_error("--ports goes with neither -t nor -r");
+	if (options->config_path == NULL && options->capture_count == 0 && !options->ports)
 		return usage_error("nothing to do: give -c FILE or -r CAPTURE");
 	return -1;
 }
@@ -88,6 +93,9 @@ options_parse(int argc, char **argv, struct options *options)
 			break;
 		case 't':
 			options->test = true;
+			break;
+		case OPTION_PORTS:
+			options->ports = true;
 			break;
 		case OPTION_STATE:
 			options->state_path = optarg;

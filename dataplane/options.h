@@ -14,7 +14,8 @@ struct options {
 	const char *state_path;  /* --state */
 	const char **captures;   /* -r, in order; point into argv */
 	size_t capture_count;
-	bool test;         /* -t */
+	bool test;
+	bool ports;        /* -t */
 	bool print_config; /* --print-config */
 	bool reference;    /* --print-reference */
 };

@@ -6,8 +6,11 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
+#include "dataplane/flow_context.h"
 #include "dataplane/flow_table.h"
+#include "dataplane/fragment.h"
 #include "dataplane/inspect.h"
+#include "dataplane/plain_decode.h"
 #include "dataplane/records/health_record.h"
 #include "dataplane/watch.h"
 
@@ -32,13 +35,23 @@ struct pipeline_settings {
 	bool replay;     /* packets wait to be taken: inspection needs no budget */
 };
 
+/* Packets whose flow is that of a tunnel. */
+struct tunnel_counters {
+	uint64_t too_deep;       /* nested deeper than is opened */
+	uint64_t not_understood; /* what is inside could not be read */
+};
+
 struct pipeline {
 	struct flow_table ipv4;
 	struct flow_table ipv6;
 	struct inspector inspector;
+	struct fragment_table fragments;
+	struct flow_contexts contexts;
+	struct tunnel_counters tunnels;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;
+	struct plain_options plain; /* the same for plain frames */
 	struct pipeline_output output;
 	/* Published by the control thread; read at early looks only. */
 	const struct watch_set *_Atomic watch;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decoder of plain frames: Ethernet with at most one VLAN tag; IPv4 without options or IPv6
- * without extension headers; TCP or UDP; whole, neither fragment nor tunnel. It makes what the flow
+ * without extension headers; TCP or UDP; whole, no fragment; or such a frame in the usual mirror
+ * tunnels. It makes what the flow
  * needs (struct flow_packet) straight from the header bytes and declines every other frame, which
  * then goes through decode_packet(). Where both read a frame they agree to the bit: the fuzzer and
  * the unit tests compare them. */
@@ -9,6 +10,7 @@
 
 #include "dataplane/decode.h"
 #include "dataplane/flow_key.h"
+#include "dataplane/likely.h"
 
 #include <endian.h>
 
@@ -44,6 +46,23 @@ plain_be32(const uint8_t *at)
 	return be32toh(value);
 }
 
+/* What of the frame's surroundings is in the key: decode_options in the form of masks. */
+struct plain_options {
+	uint32_t port_mask; /* of the observation point */
+	uint16_t vlan_mask; /* of the tag */
+	bool tunnels;       /* they name the tenant */
+};
+
+static inline struct plain_options
+plain_options_from(const struct decode_options *options)
+{
+	return (struct plain_options){
+		.port_mask = options && options->by_port ? TENANT_PORT_MAX : 0,
+		.vlan_mask = options && options->ignore_vlans ? 0 : 0xfff,
+		.tunnels = options == NULL || !options->ignore_tunnels,
+	};
+}
+
 /* `room`: bytes of the datagram from `l4` on, all captured. Leaves the payload's offset from l4. */
 static inline bool
 plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, uint8_t protocol)
@@ -72,7 +91,7 @@ plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, ui
 
 static inline bool
 plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_t vlan,
-	const struct flow_secret *secret)
+	uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t total = plain_be16(ip + 2);
 	uint64_t addresses;
@@ -86,13 +105,13 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_
 	packet->octets = total;
 	memcpy(&addresses, ip + 12, 8);
 	flow_key_ipv4(packet, addresses, plain_be32(ip + PLAIN_IPV4_HEADER),
-		flow_key_context(ip[9], ADDRESS_IPV4, vlan), 0, secret);
+		flow_key_context(ip[9], ADDRESS_IPV4, vlan), tenant, secret);
 	return true;
 }
 
 static inline bool
 plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
-	uint16_t vlan, const struct flow_secret *secret)
+	uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t length;
 
@@ -105,40 +124,78 @@ plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip
 		return false;
 	packet->octets = PLAIN_IPV6_HEADER + length;
 	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
-		flow_key_context(ip[6], ADDRESS_IPV6, vlan), 0, secret);
+		flow_key_context(ip[6], ADDRESS_IPV6, vlan), tenant, secret);
 	return true;
 }
+
+/* Where the network header of an Ethernet frame begins, behind at most one tag. */
+struct plain_link {
+	const uint8_t *ip;
+	uint32_t room; /* captured bytes from there on */
+	uint16_t ethertype;
+	uint16_t vlan;
+	bool tagged;
+};
+
+/* `captured` is at least PLAIN_L3 + PLAIN_VLAN_TAG. */
+static inline struct plain_link
+plain_link(const uint8_t *data, uint32_t captured)
+{
+	struct plain_link link = {.ip = data + PLAIN_L3,
+		.room = captured - PLAIN_L3,
+		.ethertype = plain_be16(data + 12)};
+
+	if (link.ethertype == 0x8100) {
+		link.tagged = true;
+		link.vlan = plain_be16(link.ip) & 0xfff;
+		link.ethertype = plain_be16(link.ip + 2);
+		link.ip += PLAIN_VLAN_TAG;
+		link.room -= PLAIN_VLAN_TAG;
+	}
+	return link;
+}
+
+/* `start`: what payload offsets count from. */
+static inline bool
+plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan, uint32_t tenant,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
+{
+	packet->icmp_type = 0;
+	if (link->ethertype == 0x0800) {
+		if (!plain_ipv4(packet, link->ip, link->room, vlan, tenant, secret))
+			return false;
+		packet->payload += (uint16_t)(link->ip - start) + PLAIN_IPV4_HEADER;
+		return true;
+	}
+	if (link->ethertype != 0x86dd ||
+		!plain_ipv6(packet, wide, link->ip, link->room, vlan, tenant, secret))
+		return false;
+	packet->payload += (uint16_t)(link->ip - start) + PLAIN_IPV6_HEADER;
+	return true;
+}
+
+/* plain_tunnel.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and
+ * their collectors send. The frame is long enough to be plain. */
+bool plain_tunnel_decode(const struct frame_view *frame, struct plain_options options,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide);
 
 /* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
  * False: not plain, both are undefined. */
 static inline bool
-plain_decode(const struct frame_view *frame, struct flow_packet *packet, struct flow_wide *wide,
-	const struct flow_secret *secret)
+plain_decode(const struct frame_view *frame, struct plain_options options,
+	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
-	const uint8_t *ip = frame->data + PLAIN_L3;
-	uint32_t room = frame->captured - PLAIN_L3;
-	uint16_t ethertype, vlan = 0;
+	uint32_t tenant = (frame->observation_point & options.port_mask) << TENANT_PORT_SHIFT;
+	struct plain_link link;
 
 	if (frame->captured < PLAIN_SHORTEST + PLAIN_VLAN_TAG)
 		return false;
-	ethertype = plain_be16(frame->data + 12);
-	if (ethertype == 0x8100) {
-		vlan = plain_be16(ip) & 0xfff;
-		ethertype = plain_be16(ip + 2);
-		ip += PLAIN_VLAN_TAG;
-		room -= PLAIN_VLAN_TAG;
-	}
-	packet->icmp_type = 0;
-	if (ethertype == 0x0800) {
-		if (!plain_ipv4(packet, ip, room, vlan, secret))
-			return false;
-		packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV4_HEADER;
+	link = plain_link(frame->data, frame->captured);
+	if (LIKELY(plain_network(frame->data, &link, link.vlan & options.vlan_mask, tenant, secret,
+		    packet, wide)))
 		return true;
-	}
-	if (ethertype != 0x86dd || !plain_ipv6(packet, wide, ip, room, vlan, secret))
-		return false;
-	packet->payload += (uint16_t)(ip - frame->data) + PLAIN_IPV6_HEADER;
-	return true;
+	return link.ethertype == 0x0800 &&
+	       plain_tunnel_decode(frame, options, secret, packet, wide);
 }
 
 #endif

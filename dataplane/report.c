@@ -35,10 +35,10 @@ static bool
 send(struct report_ring *ring, struct report *report)
 {
 	if (rte_ring_sp_enqueue_elem(ring->ring, report, sizeof(*report)) != 0) {
-		ring->lost[report->kind]++;
+		counter_add(&ring->lost[report->kind], 1);
 		return false;
 	}
-	ring->sent++;
+	counter_add(&ring->sent, 1);
 	return true;
 }
 
@@ -91,9 +91,12 @@ report_ring_receive(struct report_ring *ring, struct report *reports, unsigned l
 void
 report_ring_health(const struct report_ring *ring, struct health_record *health)
 {
-	health_add(health, "reports.sent", HEALTH_COUNTER, ring->sent);
+	health_add(health, "reports.sent", HEALTH_COUNTER, counter_read(&ring->sent));
 	health_add(health, "reports.queued", HEALTH_GAUGE, rte_ring_count(ring->ring));
-	health_add(health, "reports.evidence_lost", HEALTH_LOSS, ring->lost[REPORT_EVIDENCE]);
-	health_add(health, "reports.media_lost", HEALTH_LOSS, ring->lost[REPORT_MEDIA]);
-	health_add(health, "reports.samples_lost", HEALTH_LOSS, ring->lost[REPORT_SAMPLE]);
+	health_add(health, "reports.evidence_lost", HEALTH_LOSS,
+		counter_read(&ring->lost[REPORT_EVIDENCE]));
+	health_add(
+		health, "reports.media_lost", HEALTH_LOSS, counter_read(&ring->lost[REPORT_MEDIA]));
+	health_add(health, "reports.samples_lost", HEALTH_LOSS,
+		counter_read(&ring->lost[REPORT_SAMPLE]));
 }

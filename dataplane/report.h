@@ -4,6 +4,7 @@
 #ifndef CAMSPAN_REPORT_H
 #define CAMSPAN_REPORT_H
 
+#include "dataplane/counter.h"
 #include "dataplane/pipeline.h"
 
 #define REPORT_RING_SLOTS 65536 /* of the ring of a worker */
@@ -25,8 +26,8 @@ struct rte_ring;
 /* The worker's end. The counters are written by the worker only and read by anyone. */
 struct report_ring {
 	struct rte_ring *ring;
-	uint64_t sent;
-	uint64_t lost[REPORT_SAMPLE + 1]; /* by kind; flows are never lost here */
+	struct counter sent;
+	struct counter lost[REPORT_SAMPLE + 1]; /* by kind; flows are never lost here */
 };
 
 /* `slots` is rounded up to a power of two. Returns 0 or -ENOMEM. Needs EAL. */

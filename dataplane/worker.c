@@ -1,61 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/worker.h"
 
-#include <rte_ethdev.h>
+#include "dataplane/mbuf_time.h"
+
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
 #include <time.h>
 
 #define QUIESCENT_EVERY 256 /* rounds */
-/* Empty rounds before a nap, and its length in ns: at a million packets a second a nap fills a few
- * hundred of the 2048 slots of the ring, and an idle worker costs a few per cent of a CPU. */
-#define ROUNDS_UNTIL_NAP 64
-#define NAP              250000
 
-_Static_assert(PIPELINE_BURST == 32, "receive bursts are sized for the drivers' vector paths");
+_Static_assert(PIPELINE_BURST == RECEIVER_BURST, "a burst of the port is one of the pipeline");
 
-/* Drivers that strip VLAN tags tell them beside the frame: put them back where the decoder looks.
- */
-static inline void
-restore_vlan(struct rte_mbuf **mbuf)
+void
+worker_add_source(struct worker *worker, struct spread *spread)
 {
-	if ((*mbuf)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
-		rte_vlan_insert(mbuf);
+	worker->sources[worker->source_count] = spread;
+	worker->rings[worker->source_count++] = spread_ring(spread, worker->number);
+}
+
+void
+worker_drop_batches(struct worker *worker)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		rte_pktmbuf_free_bulk(worker->batches[i].mbufs, worker->batches[i].count);
+		worker->batches[i].count = 0;
+	}
+}
+
+static uint64_t
+view(struct frame_view *frame, const struct rte_mbuf *mbuf)
+{
+	frame->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	frame->time = mbuf_time(mbuf);
+	frame->captured = rte_pktmbuf_data_len(mbuf);
+	frame->wire_length = rte_pktmbuf_pkt_len(mbuf);
+	frame->observation_point = mbuf->port;
+	return frame->wire_length;
 }
 
 static void
-view(struct frame_view *frame, struct rte_mbuf *mbuf, int64_t now, uint16_t observation_point)
+work(struct worker *worker, struct rte_mbuf **mbufs, unsigned count)
 {
-	frame->data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-	frame->time = now;
-	frame->captured = rte_pktmbuf_data_len(mbuf);
-	frame->wire_length = rte_pktmbuf_pkt_len(mbuf);
-	frame->observation_point = observation_point;
+	struct frame_view frames[PIPELINE_BURST];
+	uint64_t bytes = 0;
+
+	if (count == 0)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		bytes += view(&frames[i], mbufs[i]);
+	counter_add(&worker->packets, count);
+	counter_add(&worker->bytes, bytes);
+	pipeline_burst(&worker->pipeline, frames, count, LINK_ETHERNET);
+	rte_pktmbuf_free_bulk(mbufs, count);
 }
 
 static unsigned
-receive(struct worker *worker, uint16_t index, int64_t now)
+receive(struct worker *worker, unsigned queue, int64_t now)
 {
-	const struct port *port = &worker->ports->ports[index];
-	struct rte_mbuf *mbufs[PIPELINE_BURST];
-	struct frame_view frames[PIPELINE_BURST];
-	unsigned count;
+	struct rte_mbuf *mbufs[RECEIVER_BURST];
+	unsigned taken = receiver_burst(&worker->receiver, queue, now, mbufs);
+	unsigned count = taken;
 
-	if (worker->number >= port->queues)
-		return 0;
-	count = rte_eth_rx_burst(port->id, worker->number, mbufs, PIPELINE_BURST);
-	if (count == 0)
-		return 0;
-	for (unsigned i = 0; i < count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-	for (unsigned i = 0; i < count; i++) {
-		restore_vlan(&mbufs[i]);
-		view(&frames[i], mbufs[i], now, index);
+	if (worker->receiver.sampling > 1)
+		count = receiver_sample(&worker->receiver, mbufs, taken);
+	work(worker, mbufs, count);
+	return taken;
+}
+
+/* What another core has written is fetched while the burst before is worked on: the mbuf, and two
+ * lines of the frame, whose place needs no look into the mbuf where the buffer is the pool's own.
+ */
+static inline void
+prefetch(struct rte_mbuf *mbuf)
+{
+	const char *data = (const char *)(mbuf + 1) + RTE_PKTMBUF_HEADROOM;
+
+	rte_prefetch0(mbuf);
+	rte_prefetch0(data);
+	rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
+}
+
+/* Fills a batch from the rings in turn, so that none is starved. */
+static void
+drain_rings(struct worker *worker, struct worker_batch *batch)
+{
+	batch->count = 0;
+	for (unsigned i = 0; i < worker->source_count && batch->count < PIPELINE_BURST; i++) {
+		batch->count += rte_ring_sc_dequeue_burst(worker->rings[worker->next_ring],
+			(void **)&batch->mbufs[batch->count], PIPELINE_BURST - batch->count, NULL);
+		if (++worker->next_ring == worker->source_count)
+			worker->next_ring = 0;
 	}
-	pipeline_burst(&worker->pipeline, frames, count, LINK_ETHERNET);
-	rte_pktmbuf_free_bulk(mbufs, count);
-	return count;
+	for (unsigned i = 0; i < batch->count; i++)
+		prefetch(batch->mbufs[i]);
+}
+
+unsigned
+worker_round(struct worker *worker, int64_t now)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < worker->receiver.queues->count; i++)
+		taken += receive(worker, i, now);
+	if (worker->source_count) {
+		struct worker_batch *batch = &worker->batches[worker->batch];
+
+		drain_rings(worker, &worker->batches[!worker->batch]);
+		work(worker, batch->mbufs, batch->count);
+		taken += batch->count + worker->batches[!worker->batch].count;
+		batch->count = 0;
+		worker->batch = !worker->batch;
+	}
+	return taken;
 }
 
 /* The one system call of a worker: only where nothing comes, and never on a NIC and CPU of its own.
@@ -63,20 +121,45 @@ receive(struct worker *worker, uint16_t index, int64_t now)
 static void
 rest(const struct worker *worker, unsigned empty_rounds)
 {
-	const struct timespec nap = {.tv_nsec = NAP};
+	const struct timespec nap = {.tv_nsec = RECEIVER_NAP};
 
 	rte_pause();
-	if (!worker->naps || empty_rounds < ROUNDS_UNTIL_NAP)
+	if (!worker->naps || empty_rounds < RECEIVER_ROUNDS_UNTIL_NAP)
 		return;
 	rte_rcu_qsbr_quiescent(worker->quiescence, worker->number);
 	nanosleep(&nap, NULL);
 }
 
+static bool
+sources_are_done(const struct worker *worker)
+{
+	for (unsigned i = 0; i < worker->source_count; i++)
+		if (!atomic_load_explicit(&worker->sources[i]->done, memory_order_acquire))
+			return false;
+	return true;
+}
+
+/* What the RX lcores have handed over before their end is still worked on. */
+static void
+finish_rings(struct worker *worker)
+{
+	bool done;
+
+	do {
+		done = sources_are_done(worker);
+		if (worker_round(worker, clock_now(&worker->clock)) > 0)
+			done = false;
+		rte_rcu_qsbr_quiescent(worker->quiescence, worker->number);
+	} while (!done);
+}
+
 static void
 drain(struct worker *worker)
 {
+	if (worker->source_count)
+		finish_rings(worker);
 	while (!pipeline_flush(&worker->pipeline))
-		rest(worker, ROUNDS_UNTIL_NAP);
+		rest(worker, RECEIVER_ROUNDS_UNTIL_NAP);
 	atomic_store(&worker->drained, true);
 }
 
@@ -91,12 +174,10 @@ worker_run(void *argument)
 	rte_rcu_qsbr_thread_online(worker->quiescence, worker->number);
 	while (!atomic_load_explicit(worker->stop, memory_order_relaxed)) {
 		int64_t now = clock_now(&worker->clock);
-		unsigned received = 0;
+		unsigned taken = worker_round(worker, now);
 
-		for (uint16_t port = 0; port < worker->ports->count; port++)
-			received += receive(worker, port, now);
-		empty_rounds = received ? 0 : empty_rounds + 1;
-		if (received == 0) {
+		empty_rounds = taken ? 0 : empty_rounds + 1;
+		if (taken == 0) {
 			pipeline_idle(&worker->pipeline, now);
 			rest(worker, empty_rounds);
 		}
@@ -107,4 +188,19 @@ worker_run(void *argument)
 	rte_rcu_qsbr_thread_offline(worker->quiescence, worker->number);
 	rte_rcu_qsbr_thread_unregister(worker->quiescence, worker->number);
 	return 0;
+}
+
+void
+worker_health(const struct worker *worker, struct health_record *health)
+{
+	pipeline_health(&worker->pipeline, health);
+	report_ring_health(&worker->reports, health);
+	receiver_health(&worker->receiver, health);
+	if (worker->names.packets[0] == '\0')
+		return;
+	health_add(health, worker->names.packets, HEALTH_COUNTER, counter_read(&worker->packets));
+	health_add(health, worker->names.bytes, HEALTH_COUNTER, counter_read(&worker->bytes));
+	for (unsigned i = 0; i < worker->source_count; i++)
+		health_add(health, worker->names.ring_full, HEALTH_COUNTER,
+			counter_read(&worker->sources[i]->lanes[worker->number].ring_full));
 }

@@ -1,21 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lcore loop: bursts from the worker's queue of every port through its pipeline. */
+/* The lcore loop: bursts from the worker's queues, or from the rings of the RX lcores, through its
+ * pipeline. */
 #ifndef CAMSPAN_WORKER_H
 #define CAMSPAN_WORKER_H
 
 #include "dataplane/clock.h"
 #include "dataplane/pipeline.h"
-#include "dataplane/port.h"
+#include "dataplane/receiver.h"
 #include "dataplane/report.h"
+#include "dataplane/spread.h"
 
 #include <stdatomic.h>
 
+struct rte_mbuf;
 struct rte_rcu_qsbr;
+
+/* Names of a worker's own figures; empty: it is the only one, and has none. */
+struct worker_names {
+	char packets[32];
+	char bytes[32];
+	char ring_full[32];
+};
+
+/* A burst whose lines are on their way while the one before is worked on. */
+struct worker_batch {
+	unsigned count;
+	struct rte_mbuf *mbufs[PIPELINE_BURST];
+};
 
 struct worker {
 	struct pipeline pipeline;
+	struct memory_source memory; /* on the node of the worker's lcore */
 	struct report_ring reports;
-	const struct ports *ports;
+	struct receiver receiver; /* has no queue when packets come from RX lcores */
+	uint16_t source_count;
+	struct spread *sources[LAYOUT_RX_MAX];
+	struct rte_ring *rings[LAYOUT_RX_MAX]; /* the worker's of each source */
+	unsigned next_ring;
+	struct worker_batch batches[2];
+	unsigned batch; /* the one to work on */
+	struct counter packets;
+	struct counter bytes; /* on the wire */
+	struct worker_names names;
 	struct rte_rcu_qsbr *quiescence; /* the worker reports here that it holds no snapshot */
 	uint16_t number;
 	bool naps; /* sleeps when nothing comes: kernel ports, or a CPU that others need too */
@@ -24,8 +50,19 @@ struct worker {
 	atomic_bool drained; /* all flows were handed over after the stop */
 };
 
-/* The function of an lcore: runs until *stop, then ends its flows and waits for room as long as it
- * takes: the control thread drains the ring meanwhile. */
+/* One more RX lcore hands packets to this worker. Before either runs. */
+void worker_add_source(struct worker *worker, struct spread *spread);
+
+/* Frees packets that were taken and not worked on: a worker that never ran, or did not end. */
+void worker_drop_batches(struct worker *worker);
+
+/* One round over all queues and rings. Returns the packets taken. */
+unsigned worker_round(struct worker *worker, int64_t now);
+/* The function of an lcore: runs until *stop and the RX lcores' end, then ends its flows and waits
+ * for room as long as it takes: the control thread drains the ring meanwhile. */
 int worker_run(void *worker);
+
+/* Pipeline, reports, and the worker's own. */
+void worker_health(const struct worker *worker, struct health_record *health);
 
 #endif

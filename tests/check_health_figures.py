@@ -22,6 +22,7 @@ LOSSES = {
     "inspection.cut_short", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
     "replay.lost_in_capture", "reports.evidence_lost", "reports.media_lost", "reports.samples_lost",
+    "spread.ring_full",
     "streams.media_evicted",
 }
 EXPORT = re.compile(r"^export\.[a-z]+\.")
@@ -60,6 +61,8 @@ def in_sources(root):
         for path in (root / folder).rglob("*.c"):
             text = path.read_text(encoding="utf-8")
             names |= set(re.findall(r'health_add\(\s*\w+,\s*"([^"]+)"', text))
+            # Those of each worker are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"(worker\.%u\.[^"]+)"', text)}
     return names
 
 

@@ -27,6 +27,7 @@ struct flow_event {
 	char responder_domain[128];
 	char direction[10]; /* ECS network.direction: internal, inbound, outbound, external, unknown
 			     */
+	uint16_t sampling_interval; /* one in so many pairs of addresses was looked at; 0, 1: all */
 };
 
 /* A view: `record` points at the producer's structure of that dataset and is borrowed for the call.

@@ -11,6 +11,7 @@
 	X(LINK_UNSUPPORTED, "link_unsupported", "link type that the decoder does not know")        \
 	X(LINK_TRUNCATED, "link_truncated", "shorter than its link header")                        \
 	X(VLAN_DEPTH, "vlan_depth", "more VLAN tags than are decoded")                             \
+	X(LINK_DEPTH, "link_depth", "more tags or labels below IP than are opened")                \
 	X(NOT_INSPECTED, "not_ip", "an ethertype that is neither IP, ARP nor a camera protocol")   \
 	X(ARP_MALFORMED, "arp_malformed", "ARP shorter than it claims, or not for IPv4")           \
 	X(IP_TRUNCATED, "ip_truncated", "shorter than its IP header")                              \
@@ -19,7 +20,8 @@
 	X(IP_TOTAL_LENGTH, "ip_total_length", "total length smaller than the header")              \
 	X(IPV6_EXTENSIONS, "ipv6_extensions", "extension headers truncated, looping or too many")  \
 	X(L4_TRUNCATED, "l4_truncated", "transport header cut short")                              \
-	X(L4_HEADER_LENGTH, "l4_header_length", "TCP data offset or UDP length impossible")
+	X(L4_HEADER_LENGTH, "l4_header_length", "TCP data offset or UDP length impossible")        \
+	X(NOT_SAMPLED, "not_sampled", "left out by sampling, as configured")
 
 enum packet_drop {
 	PACKET_DECODED = 0,
@@ -38,7 +40,8 @@ struct packet_balance {
 	uint64_t fates[PACKET_DROP_COUNT]; /* [PACKET_DECODED] = decoded */
 };
 
-#define HEALTH_COUNTERS_MAX 160
+/* Some 170 of the house, three of each of 127 workers. */
+#define HEALTH_COUNTERS_MAX 640
 
 enum health_kind {
 	HEALTH_COUNTER, /* only grows */

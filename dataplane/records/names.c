@@ -5,6 +5,7 @@
 #include "dataplane/records/event.h"
 #include "dataplane/records/flow_record.h"
 #include "dataplane/records/health_record.h"
+#include "dataplane/records/packet.h"
 #include "dataplane/records/stream_record.h"
 
 #include <stdio.h>
@@ -21,6 +22,12 @@ static const char *const flow_end_reasons[] = {
 	[FLOW_END_DETECTED] = "end of flow detected",
 	[FLOW_END_FORCED] = "forced end",
 	[FLOW_END_LACK_OF_RESOURCES] = "lack of resources",
+};
+
+static const char *const tunnels[] = {[TUNNEL_NONE] = "",
+#define X(name, number, text, id) [TUNNEL_##name] = text,
+	TUNNEL_TYPES(X)
+#undef X
 };
 
 static const char *const codecs[] = {
@@ -90,6 +97,12 @@ static const char *const drop_meanings[] = {[PACKET_DECODED] = "decoded",
 	PACKET_DROPS(X)
 #undef X
 };
+
+const char *
+tunnel_type_name(uint8_t type)
+{
+	return NAME_OF(tunnels, type);
+}
 
 const char *
 flow_end_reason_name(enum flow_end_reason reason)

@@ -47,12 +47,41 @@ shape_frame(uint8_t *frame, size_t size, const uint8_t *shape)
 		frame[at + 12] = 0x50;
 }
 
+/* Puts the frame into a mirror tunnel, as far as the shape asks for it. Returns the new size. */
+static size_t
+wrap_frame(uint8_t *bytes, size_t size, const uint8_t *shape)
+{
+	static const uint8_t erspan[] = {
+		0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 5, 0x10, 7, 0, 0, 0, 0};
+	bool vxlan = shape[1] & 2;
+	size_t outer = 14 + 20 + 16;
+
+	if (!(shape[1] & 4))
+		return size;
+	memmove(bytes + outer, bytes, size);
+	memset(bytes, 0, outer);
+	put16(bytes + 12, 0x0800);
+	bytes[14] = 0x45;
+	put16(bytes + 16, 20 + 16 + size - (shape[1] >> 7));
+	bytes[23] = vxlan ? 17 : 47;
+	memcpy(bytes + 34, erspan, sizeof(erspan));
+	if (vxlan) {
+		put16(bytes + 36, shape[1] & 8 ? 4789 : 8472);
+		put16(bytes + 38, 16 + size - (shape[1] >> 6 & 1));
+		bytes[42] = 8;
+	}
+	bytes[34 + shape[2] % 16] ^= shape[1] & 16 ? shape[0] : 0;
+	return outer + size;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct flow_secret secret = {{3, 5, 7, 11, 13, 17}};
+	struct decode_options options = {0};
 	struct frame_view frame = {0};
 	const char *difference;
+	uint8_t shaped[FRAME_MAX + 64];
 	uint8_t *bytes;
 	bool taken;
 
@@ -60,16 +89,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	/* A copy of the exact size: the sanitizers see every byte read behind it. */
 	size -= SHAPE_SIZE;
+	memcpy(shaped, data + SHAPE_SIZE, size);
+	if (!(data[3] & 128)) {
+		shape_frame(shaped, size, data + 1);
+		size = wrap_frame(shaped, size, data + 1);
+	}
 	bytes = malloc(size ? size : 1);
 	if (bytes == NULL)
 		return 0;
-	memcpy(bytes, data + SHAPE_SIZE, size);
-	if (!(data[3] & 128))
-		shape_frame(bytes, size, data + 1);
+	memcpy(bytes, shaped, size);
 	frame.data = bytes;
 	frame.captured = (uint32_t)size;
 	frame.wire_length = frame.captured + data[0] / 128;
-	difference = plain_disagrees(&frame, &secret, &taken);
+	options.ignore_vlans = data[0] & 1;
+	options.by_port = data[0] & 2;
+	options.ignore_tunnels = data[0] & 4;
+	frame.observation_point = data[0] >> 3;
+	difference = plain_disagrees(&frame, &options, &secret, &taken);
 	if (difference != NULL) {
 		fprintf(stderr, "the decoders disagree: %s\n", difference);
 		abort();

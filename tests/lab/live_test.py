@@ -4,6 +4,7 @@
 
 Usage: live_test.py CAMSPAND [SECONDS]             cameras, streams and alerts of a normal site
        live_test.py CAMSPAND --hostile [FRAMES]    the same site while a host sends broken frames
+With --spread as well, an RX lcore spreads the packets among two workers.
 A run of more than SOAK seconds also checks that the daemon's memory does not grow.
 
 Both the daemon and tcpdump listen while the span is still disconnected, and it is disconnected
@@ -33,12 +34,14 @@ SOAK, WARM_UP, GROWTH_LIMIT = 120, 60, 1024  # seconds, seconds, KiB
 SECONDS, HOSTILE_SECONDS, HOSTILE_FRAMES, HOSTILE_RATE = 12, 4, 15000, 3000
 # What of camspan's settings the test replaces in the site's configuration.
 PORT = """dataplane:
-  workers: 1
+  {spreading}
   ports:
     - device: "net_af_packet0,iface=span0,framecnt=4096"
 health:
   interval: 1s
 """
+ONE_WORKER = "workers: 1"
+SPREAD = "workers: 2\n  spreading: software"
 FILE = """  file:
     enabled: true
     path: {events}
@@ -73,7 +76,8 @@ def configuration(folder):
     """The demonstration's configuration, live on the span, events into a file."""
     with open(os.path.join(ROOT, "config", "demo.yaml"), encoding="utf-8") as file:
         text = file.read()
-    for old, new in (("dataplane:\n  workers: 1\n", PORT), ("  file:\n    enabled: false\n",
+    port = PORT.format(spreading=SPREAD if "--spread" in sys.argv else ONE_WORKER)
+    for old, new in (("dataplane:\n  workers: 1\n", port), ("  file:\n    enabled: false\n",
                      FILE.format(events=os.path.join(folder, "events.jsonl")))):
         if text.count(old) != 1:
             raise Failure(f"config/demo.yaml no longer has exactly one {old!r}")
@@ -295,7 +299,7 @@ def run(camspand, traffic, argument, check):
 
 
 def main():
-    arguments = sys.argv[1:]
+    arguments = [a for a in sys.argv[1:] if a != "--spread"]
     if not arguments or not os.access(arguments[0], os.X_OK):
         sys.exit(__doc__)
     if os.geteuid():

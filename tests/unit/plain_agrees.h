@@ -9,17 +9,18 @@
 
 /* NULL, or what differs. `taken` tells whether the frame was plain. */
 static inline const char *
-plain_disagrees(const struct frame_view *frame, const struct flow_secret *secret, bool *taken)
+plain_disagrees(const struct frame_view *frame, const struct decode_options *options,
+	const struct flow_secret *secret, bool *taken)
 {
 	struct flow_packet plain = {0}, general = {0};
 	struct flow_wide plain_wide = {0}, general_wide = {0};
 	struct packet packet;
 
-	*taken = plain_decode(frame, &plain, &plain_wide, secret);
+	*taken = plain_decode(frame, plain_options_from(options), secret, &plain, &plain_wide);
 	if (!*taken)
 		return NULL;
 	packet_from_frame(&packet, frame);
-	if (decode_packet(&packet, LINK_ETHERNET, NULL) != PACKET_DECODED)
+	if (decode_packet(&packet, LINK_ETHERNET, options) != PACKET_DECODED)
 		return "fate";
 	flow_packet_summarize(&packet, secret, &general, &general_wide);
 	if (memcmp(&plain.key, &general.key, sizeof(plain.key)) != 0)

@@ -67,7 +67,12 @@ sample_flow(unsigned n)
 				.responder_mac = sample_mac("00:00:5e:00:53:01"),
 				.packets = {12, 10},
 				.bytes = {3400, 8200},
+				.tunnels = {.type = {TUNNEL_ERSPAN_II, TUNNEL_VXLAN},
+					.id = 123,
+					.source = {ADDRESS_IPV4, {192, 0, 2, 1}},
+					.destination = {ADDRESS_IPV4, {192, 0, 2, 2}}},
 				.tenant = 3,
+				.outer_vlan = 200,
 				.vlan = 20,
 				.observation_point = 1,
 				.application = 91,
@@ -100,6 +105,7 @@ sample_ping(void)
 	event.flow.protocol = 1;
 	event.flow.icmp_type = 8;
 	event.flow.first_record = false;
+	event.sampling_interval = 4;
 	return event;
 }
 

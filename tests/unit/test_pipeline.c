@@ -1,128 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Given these packets, these flow records and facts: the worker's path without DPDK. */
 #include "dataplane/feed.h"
-#include "dataplane/flow_update.h"
-#include "dataplane/pipeline.h"
-#include "tests/unit/frames.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/pipeline_fixture.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define SECOND      INT64_C(1000000000)
-#define START       (INT64_C(1700000000) * SECOND)
-#define RECORDS_MAX 64
-
-static struct {
-	struct flow_record records[RECORDS_MAX];
-	unsigned count;
-	unsigned evidence, refused_evidence;
-	bool full;
-} out;
-
-static struct pipeline pipeline;
-static struct dispatch *dispatch;
-static struct config *config;
-static const struct frame_end client = {1, 40000}, server = {2, 554};
-
-static bool
-on_flow(void *context, const struct flow_record *record)
-{
-	(void)context;
-	if (out.full)
-		return false;
-	out.records[out.count++ % RECORDS_MAX] = *record;
-	return true;
-}
-
-static bool
-on_evidence(void *context, const struct evidence *evidence)
-{
-	(void)context;
-	(void)evidence;
-	if (out.full) {
-		out.refused_evidence++;
-		return false;
-	}
-	out.evidence++;
-	return true;
-}
-
-static void
-on_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static void
-on_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
-}
-
-static void
-begin(void)
-{
-	struct pipeline_settings settings = {
-		.output = {NULL, on_flow, {NULL, on_evidence, on_media, on_sample}},
-		.memory = &memory_from_libc,
-	};
-
-	memset(&out, 0, sizeof(out));
-	config = config_defaults();
-	config->flows.ipv4_max = config->flows.ipv6_max = 1024;
-	config->inspection.flows_max = config->inspection.stream_buffers = 64;
-	dispatch = dispatch_create();
-	settings.config = config;
-	settings.dispatch = dispatch;
-	CU_ASSERT_EQUAL_FATAL(pipeline_init(&pipeline, &settings), 0);
-}
-
-static void
-end(void)
-{
-	pipeline_free(&pipeline);
-	dispatch_free(dispatch);
-	config_free(config);
-}
-
-static void
-send(const struct frame *frame, int64_t time)
-{
-	struct frame_view view = frame_view(frame, time);
-
-	pipeline_burst(&pipeline, &view, 1, LINK_ETHERNET);
-}
-
-static void
-tcp(struct frame_end from, struct frame_end to, uint8_t flags, const char *payload, int64_t time)
-{
-	struct frame frame;
-
-	frame_tcp(&frame, from, to, flags, 1000, 1, payload);
-	send(&frame, time);
-}
-
-static void
-udp(struct frame_end from, struct frame_end to, uint16_t length, int64_t time)
-{
-	static const uint8_t zeroes[1400];
-	struct frame frame;
-
-	frame_udp(&frame, from, to, zeroes, length);
-	send(&frame, time);
-}
-
-static const struct flow_record *
-only_record(void)
-{
-	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
-	CU_ASSERT_EQUAL_FATAL(out.count, 1);
-	return &out.records[0];
-}
 
 static void
 test_a_conversation_is_one_flow(void)
@@ -273,19 +156,6 @@ test_packet_time_may_jump(void)
 	end();
 }
 
-/* A flood of flows without payload takes no inspection from the one that has some. */
-static void
-test_a_scan_takes_no_inspection(void)
-{
-	begin();
-	for (uint16_t port = 1; port < 500; port++)
-		tcp((struct frame_end){3, port}, server, TCP_SYN, "", START);
-	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
-	tcp(client, server, TCP_ACK, "OPTIONS rtsp://x/ RTSP/1.0\r\n", START);
-	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 1);
-	end();
-}
-
 static void
 test_connections_end_and_begin_again(void)
 {
@@ -358,49 +228,6 @@ test_no_room_loses_no_record(void)
 }
 
 static void
-test_watched_flows_are_told_early(void)
-{
-	struct watch_set *watch = watch_set_create(4);
-	struct ip_address camera = ip_from_ipv4((const uint8_t[]){10, 0, 0, 1});
-
-	begin();
-	watch_set_add(watch, 0, &camera);
-	atomic_store(&pipeline.watch, watch);
-	tcp(client, server, TCP_SYN, "", START);
-	tcp((struct frame_end){7, 1}, (struct frame_end){8, 2}, TCP_SYN, "", START);
-	pipeline_idle(&pipeline, START + 3 * SECOND);
-	CU_ASSERT_EQUAL_FATAL(out.count, 1);
-	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_UPDATE);
-	CU_ASSERT_EQUAL(out.records[0].packets[0], 0);
-	CU_ASSERT_FALSE(out.records[0].answered);
-	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 4 * SECOND);
-	pipeline_idle(&pipeline, START + 10 * SECOND);
-	CU_ASSERT_EQUAL_FATAL(out.count, 2);
-	CU_ASSERT_TRUE(out.records[1].answered);
-	pipeline_idle(&pipeline, START + 40 * SECOND);
-	CU_ASSERT_EQUAL(out.count, 2);
-	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
-	CU_ASSERT_EQUAL(out.records[2].packets[0] + out.records[2].packets[1] +
-				out.records[3].packets[0] + out.records[3].packets[1],
-		3);
-	end();
-	begin(); /* over before the first look: told then, not when it has lingered */
-	atomic_store(&pipeline.watch, watch);
-	tcp(client, server, TCP_SYN, "", START);
-	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 1000);
-	tcp(client, server, TCP_RST | TCP_ACK, "", START + 2000);
-	pipeline_idle(&pipeline, START + 3 * SECOND);
-	CU_ASSERT_EQUAL_FATAL(out.count, 1);
-	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_UPDATE);
-	CU_ASSERT_TRUE(out.records[0].answered);
-	pipeline_idle(&pipeline, START + 7 * SECOND);
-	CU_ASSERT_EQUAL_FATAL(out.count, 2);
-	CU_ASSERT_EQUAL(out.records[1].end_reason, FLOW_END_DETECTED);
-	watch_set_free(watch);
-	end();
-}
-
-static void
 test_tenants_and_vlans_never_merge(void)
 {
 	struct frame plain, tagged;
@@ -424,62 +251,6 @@ test_tenants_and_vlans_never_merge(void)
 	CU_ASSERT_TRUE(watch_set_has(watch, 9, &ip));
 	CU_ASSERT_FALSE(watch_set_has(watch, 0, &ip));
 	watch_set_free(watch);
-	end();
-}
-
-/* A fact that found no room is told again with the next packet that shows it; one that arrived is
- * not repeated. */
-static void
-test_a_lost_fact_is_told_again(void)
-{
-	struct frame frame;
-
-	begin();
-	frame_link(&frame, 1, 0xff, 0x0806);
-	frame_append(
-		&frame, "\0\1\x08\0\6\4\0\1\x02\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a\0\0\2", 28);
-	out.full = true;
-	send(&frame, START);
-	CU_ASSERT_TRUE(out.refused_evidence > 0);
-	CU_ASSERT_EQUAL(out.evidence, 0);
-	out.full = false;
-	send(&frame, START + 1);
-	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
-	send(&frame, START + 2);
-	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
-	CU_ASSERT_EQUAL(pipeline.inspector.counters.evidence_repeated, out.evidence);
-	end();
-}
-
-/* More flows than inspection states: the newest are inspected, none that a protocol owns is given
- * up, and every state comes back. */
-static void
-test_new_flows_take_states_that_nobody_owns(void)
-{
-	static const char request[] = "OPTIONS rtsp://10.0.0.2/ RTSP/1.0\r\nCSeq: 1\r\n";
-	struct frame_end camera = {9, 554};
-
-	begin();
-	for (uint8_t host = 10; host < 20; host++)
-		tcp((struct frame_end){host, 50000}, camera, TCP_ACK, request, START);
-	for (unsigned i = 0; i < 1000; i++)
-		udp((struct frame_end){100, (uint16_t)(20000 + i)}, server, 40, START + i);
-	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
-	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 1010);
-	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, 1010 - 64);
-	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
-	out.evidence = 0;
-	for (uint8_t host = 10; host < 20; host++) {
-		char reply[96];
-
-		snprintf(reply, sizeof(reply),
-			"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: camera %u\r\n\r\n", host);
-		tcp(camera, (struct frame_end){host, 50000}, TCP_ACK, reply, START + 2000);
-	}
-	CU_ASSERT_EQUAL(out.evidence, 10);
-	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
-	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
-	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
 	end();
 }
 
@@ -605,17 +376,12 @@ main(void)
 		{"data after a reset is no end", test_data_after_a_reset_is_no_end},
 		{"a reset with text is no answer", test_a_reset_with_text_is_no_answer},
 		{"packet time may jump", test_packet_time_may_jump},
-		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
 		{"connections end and begin again", test_connections_end_and_begin_again},
 		{"a silence parts flows even before the wheel turns",
 			test_a_silence_parts_flows_even_before_the_wheel_turns},
 		{"records of a long flow add up", test_records_of_a_long_flow_add_up},
 		{"no room loses no record", test_no_room_loses_no_record},
-		{"watched flows are told early", test_watched_flows_are_told_early},
 		{"tenants and VLANs never merge", test_tenants_and_vlans_never_merge},
-		{"a lost fact is told again", test_a_lost_fact_is_told_again},
-		{"new flows take states that nobody owns",
-			test_new_flows_take_states_that_nobody_owns},
 		{"a frame of three MiB is cut", test_a_frame_of_three_mebibytes_is_cut},
 		{"IPv6 and ICMP", test_ipv6_and_icmp},
 		{"random bursts keep the balance", test_random_bursts_keep_the_balance},

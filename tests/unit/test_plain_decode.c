@@ -58,7 +58,17 @@ takes(const struct frame *frame)
 
 	memcpy(bytes, frame->bytes, frame->length);
 	view.data = bytes;
-	difference = plain_disagrees(&view, &secret, &taken);
+	/* Every choice of what makes a tenant, in turn. */
+	view.observation_point = 5;
+	for (unsigned choice = 0; choice < 8; choice++) {
+		struct decode_options options = {.ignore_vlans = choice & 1,
+			.by_port = choice & 2,
+			.ignore_tunnels = choice & 4};
+
+		difference = plain_disagrees(&view, &options, &secret, &taken);
+		if (difference != NULL)
+			break;
+	}
 	if (difference != NULL)
 		fprintf(stderr, "differs in %s\n", difference);
 	CU_ASSERT_PTR_NULL(difference);
@@ -113,6 +123,38 @@ test_others_are_declined(void)
 }
 
 static void
+wrap(struct frame *frame, uint8_t protocol, const char *header)
+{
+	struct frame inner = *frame;
+
+	frame_ipv4(frame, 8, 9, protocol, (uint16_t)(16 + inner.length));
+	frame_append(frame, header, 16);
+	if (protocol == 17)
+		frame_put16(frame, 38, (uint16_t)(16 + inner.length));
+	frame_append(frame, inner.bytes, inner.length);
+}
+
+static const char erspan[] = "\x10\0\x88\xbe\0\0\0\x01\x10\x05\x10\x07\0\0\0";
+static const char vxlan[] = "\xc0\0\x12\xb5\0\0\0\0\x08\0\0\0\0\x12\x34";
+
+static void
+test_plain_frames_in_mirror_tunnels_are_taken(void)
+{
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		for (int tunnel = 0; tunnel < 4; tunnel++) {
+			struct frame frame;
+
+			makers[i](&frame);
+			if (tunnel & 2)
+				add_tag(&frame);
+			wrap(&frame, tunnel & 1 ? 17 : 47, tunnel & 1 ? vxlan : erspan);
+			CU_ASSERT_TRUE(takes(&frame));
+			wrap(&frame, 47, erspan); /* two of them go the long way */
+			CU_ASSERT_FALSE(takes(&frame));
+		}
+}
+
+static void
 test_every_cut_and_change(void)
 {
 	uint64_t taken = 0;
@@ -124,6 +166,8 @@ test_every_cut_and_change(void)
 		makers[round % 4](&frame);
 		if (random() % 3 == 0)
 			add_tag(&frame);
+		if (round % 3 == 0)
+			wrap(&frame, round & 1 ? 17 : 47, round & 1 ? vxlan : erspan);
 		for (long i = random() % 3; i > 0; i--)
 			frame.bytes[12 + random() % (frame.length - 12)] = (uint8_t)random();
 		if (random() % 4 == 0)
@@ -142,6 +186,8 @@ main(void)
 	CU_TestInfo tests[] = {
 		{"plain frames are taken", test_plain_frames_are_taken},
 		{"others are declined", test_others_are_declined},
+		{"plain frames in mirror tunnels are taken",
+			test_plain_frames_in_mirror_tunnels_are_taken},
 		{"every cut and change", test_every_cut_and_change},
 		CU_TEST_INFO_NULL,
 	};

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the decoder share: decode.c (entry), decode_link.c (link layers and shims),
+ * decode_ip.c (network and transport), decode_tunnel.c (what datagrams carry), decode_tenant.c. */
+#ifndef CAMSPAN_DECODE_PRIVATE_H
+#define CAMSPAN_DECODE_PRIVATE_H
+
+#include "dataplane/decode.h"
+#include "dataplane/likely.h"
+
+#include <endian.h>
+#include <string.h>
+
+enum {
+	ETHERNET_HEADER = 14,
+	MPLS_LABEL = 4,
+};
+
+enum {
+	ETHERTYPE_FIRST = 0x600, /* below: an IEEE 802.3 length */
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_ARP = 0x0806,
+	ETHERTYPE_ETHERNET = 0x6558, /* transparent Ethernet bridging */
+	ETHERTYPE_8021Q = 0x8100,
+	ETHERTYPE_WCCP = 0x883e,
+	ETHERTYPE_PPP = 0x880b,
+	ETHERTYPE_IPV6 = 0x86dd,
+	ETHERTYPE_MPLS = 0x8847,
+	ETHERTYPE_MPLS_MULTICAST = 0x8848,
+	ETHERTYPE_PPPOE = 0x8864,
+	ETHERTYPE_8021AD = 0x88a8,
+	ETHERTYPE_ERSPAN = 0x88be, /* type I and II */
+	ETHERTYPE_ERSPAN3 = 0x22eb,
+	ETHERTYPE_PBB = 0x88e7, /* IEEE 802.1ah I-TAG */
+	ETHERTYPE_FABRICPATH = 0x8903,
+	ETHERTYPE_CMD = 0x8909,   /* Cisco MetaData: security group tag */
+	ETHERTYPE_VNTAG = 0x8926, /* Cisco fabric extenders */
+	ETHERTYPE_ETAG = 0x893f,  /* IEEE 802.1BR */
+	ETHERTYPE_QINQ = 0x9100,  /* before 802.1ad was a standard */
+};
+
+enum {
+	PROTOCOL_HOP_BY_HOP = 0,
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_IPV4 = 4,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_IPV6 = 41,
+	PROTOCOL_ROUTING = 43,
+	PROTOCOL_FRAGMENT = 44,
+	PROTOCOL_GRE = 47,
+	PROTOCOL_AH = 51,
+	PROTOCOL_ICMPV6 = 58,
+	PROTOCOL_DESTINATION_OPTIONS = 60,
+	PROTOCOL_ETHERIP = 97,
+	PROTOCOL_SCTP = 132,
+	PROTOCOL_MPLS = 137,
+	PROTOCOL_ETHERNET = 143, /* RFC 8986 section 4.9 */
+};
+
+static inline uint16_t
+load_be16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be16toh(value);
+}
+
+static inline uint32_t
+load_be32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return be32toh(value);
+}
+
+static inline void
+set_ipv4(struct ip_address *ip, const uint8_t *at)
+{
+	ip->family = ADDRESS_IPV4;
+	memcpy(ip->bytes, at, 4);
+	memset(ip->bytes + 4, 0, 12);
+}
+
+static inline void
+set_ipv6(struct ip_address *ip, const uint8_t *at)
+{
+	ip->family = ADDRESS_IPV6;
+	memcpy(ip->bytes, at, 16);
+}
+
+/* `end`: where the datagram ends by its IP header; `data_end`: where the transport's own data end.
+ * Both may lie behind the captured bytes; payload <= captured has been checked. */
+static inline void
+set_payload(struct packet *packet, uint32_t payload, uint32_t end, uint32_t data_end)
+{
+	uint32_t available = data_end < packet->captured ? data_end : packet->captured;
+	uint32_t length = available - payload;
+
+	packet->payload = (uint16_t)payload;
+	packet->payload_length = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX);
+	packet->payload_wire_length = end - payload;
+	packet->flags |= end > packet->captured ? PACKET_TRUNCATED : 0;
+}
+
+/* What an encapsulation hides begins anew here: the fields that not every path writes. */
+static inline void
+reset_network(struct packet *packet)
+{
+	packet->source_port = 0;
+	packet->destination_port = 0;
+	packet->flags &= PACKET_HAS_MACS | PACKET_HAS_SOURCE_MAC;
+	packet->flags |= packet->captured < packet->wire_length ? PACKET_TRUNCATED : 0;
+	packet->tcp_flags = 0;
+	packet->icmp_type = 0;
+	packet->icmp_code = 0;
+	packet->tcp_sequence = 0;
+	packet->tcp_acknowledgment = 0;
+	packet->fragment_id = 0;
+}
+
+static inline void
+forget_macs(struct packet *packet)
+{
+	memset(&packet->source_mac, 0, sizeof(packet->source_mac));
+	memset(&packet->destination_mac, 0, sizeof(packet->destination_mac));
+	packet->flags &= (uint8_t) ~(PACKET_HAS_MACS | PACKET_HAS_SOURCE_MAC);
+}
+
+/* Puts an encapsulation on the stack; false when it is full. The addresses are the packet's own for
+ * one that datagrams carry, none for one of the link layer. */
+static inline bool
+push_tunnel(struct packet *packet, enum tunnel_type type, uint32_t id, bool in_datagram)
+{
+	struct packet_tunnel *tunnel = &packet->tunnel[packet->tunnel_count];
+
+	if (packet->tunnel_count == PACKET_MAX_TUNNELS)
+		return false;
+	packet->tunnel_count++;
+	*tunnel = (struct packet_tunnel){.id = id, .type = (uint8_t)type};
+	if (in_datagram) {
+		tunnel->source = packet->source;
+		tunnel->destination = packet->destination;
+		tunnel->vlan = packet_vlan(packet);
+	}
+	return true;
+}
+
+/* decode_ip.c: `l3` is where the header begins. */
+enum packet_drop decode_ipv4(struct packet *packet, uint32_t l3);
+enum packet_drop decode_ipv6(struct packet *packet, uint32_t l3);
+
+/* decode_link.c: `at` is where the Ethernet header, what follows an ethertype, the PPP protocol
+ * field or the first label begins. */
+enum packet_drop decode_ethernet(
+	struct packet *packet, uint32_t at, const struct decode_options *options);
+enum packet_drop decode_ethertype(struct packet *packet, uint32_t at, uint16_t ethertype,
+	const struct decode_options *options);
+enum packet_drop decode_ppp(
+	struct packet *packet, uint32_t at, const struct decode_options *options);
+enum packet_drop decode_mpls(
+	struct packet *packet, uint32_t at, const struct decode_options *options);
+/* True for the ethertypes that decode_ethertype() itself reads. */
+bool decode_reads_ethertype(uint16_t ethertype);
+bool decode_wants_ethertype(const struct decode_options *options, uint16_t ethertype);
+/* False when the datagram promises more than what carries it: bytes that only look like one. */
+bool decode_is_consistent(const struct packet *packet);
+
+#define DECODE_ALL_TUNNELS (-1)
+
+/* decode_tunnel.c: goes on inside a decoded packet, at most `depth` tunnels (or all) deep. Returns
+ * DECODE_ALL_TUNNELS, or the depth at which it did not understand what is inside: the packet is
+ * lost then and must be decoded again, down to there. (To keep a copy of it would cost every packet
+ * of a tunnel more than the second attempt costs these few.) */
+int decode_tunnels(struct packet *packet, const struct decode_options *options, int depth);
+
+/* decode_tenant.c: sets packet->tenant and packet->key_vlan. */
+void decode_tenant(struct packet *packet, const struct decode_options *options);
+
+#endif

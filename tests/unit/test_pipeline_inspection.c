@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is inspected, which facts are told, and when policy hears of a flow. */
+#include "tests/unit/pipeline_fixture.h"
+
+#include <stdatomic.h>
+
+/* A fact that found no room is told again with the next packet that shows it; one that arrived is
+ * not repeated. */
+static void
+test_a_lost_fact_is_told_again(void)
+{
+	struct frame frame;
+
+	begin();
+	frame_link(&frame, 1, 0xff, 0x0806);
+	frame_append(
+		&frame, "\0\1\x08\0\6\4\0\1\x02\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a\0\0\2", 28);
+	out.full = true;
+	send(&frame, START);
+	CU_ASSERT_TRUE(out.refused_evidence > 0);
+	CU_ASSERT_EQUAL(out.evidence, 0);
+	out.full = false;
+	send(&frame, START + 1);
+	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
+	send(&frame, START + 2);
+	CU_ASSERT_EQUAL(out.evidence, out.refused_evidence);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.evidence_repeated, out.evidence);
+	end();
+}
+
+/* More flows than inspection states: the newest are inspected, none that a protocol owns is given
+ * up, and every state comes back. */
+static void
+test_new_flows_take_states_that_nobody_owns(void)
+{
+	static const char request[] = "OPTIONS rtsp://10.0.0.2/ RTSP/1.0\r\nCSeq: 1\r\n";
+	struct frame_end camera = {9, 554};
+
+	begin();
+	for (uint8_t host = 10; host < 20; host++)
+		tcp((struct frame_end){host, 50000}, camera, TCP_ACK, request, START);
+	for (unsigned i = 0; i < 1000; i++)
+		udp((struct frame_end){100, (uint16_t)(20000 + i)}, server, 40, START + i);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 1010);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, 1010 - 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
+	out.evidence = 0;
+	for (uint8_t host = 10; host < 20; host++) {
+		char reply[96];
+
+		snprintf(reply, sizeof(reply),
+			"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: camera %u\r\n\r\n", host);
+		tcp(camera, (struct frame_end){host, 50000}, TCP_ACK, reply, START + 2000);
+	}
+	CU_ASSERT_EQUAL(out.evidence, 10);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
+	end();
+}
+
+/* A flood of flows without payload takes no inspection from the one that has some. */
+static void
+test_a_scan_takes_no_inspection(void)
+{
+	begin();
+	for (uint16_t port = 1; port < 500; port++)
+		tcp((struct frame_end){3, port}, server, TCP_SYN, "", START);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	tcp(client, server, TCP_ACK, "OPTIONS rtsp://x/ RTSP/1.0\r\n", START);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 1);
+	end();
+}
+
+static void
+test_watched_flows_are_told_early(void)
+{
+	struct watch_set *watch = watch_set_create(4);
+	struct ip_address camera = ip_from_ipv4((const uint8_t[]){10, 0, 0, 1});
+
+	begin();
+	watch_set_add(watch, 0, &camera);
+	atomic_store(&pipeline.watch, watch);
+	tcp(client, server, TCP_SYN, "", START);
+	tcp((struct frame_end){7, 1}, (struct frame_end){8, 2}, TCP_SYN, "", START);
+	pipeline_idle(&pipeline, START + 3 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 1);
+	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_UPDATE);
+	CU_ASSERT_EQUAL(out.records[0].packets[0], 0);
+	CU_ASSERT_FALSE(out.records[0].answered);
+	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 4 * SECOND);
+	pipeline_idle(&pipeline, START + 10 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 2);
+	CU_ASSERT_TRUE(out.records[1].answered);
+	pipeline_idle(&pipeline, START + 40 * SECOND);
+	CU_ASSERT_EQUAL(out.count, 2);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(out.records[2].packets[0] + out.records[2].packets[1] +
+				out.records[3].packets[0] + out.records[3].packets[1],
+		3);
+	end();
+	begin(); /* over before the first look: told then, not when it has lingered */
+	atomic_store(&pipeline.watch, watch);
+	tcp(client, server, TCP_SYN, "", START);
+	tcp(server, client, TCP_SYN | TCP_ACK, "", START + 1000);
+	tcp(client, server, TCP_RST | TCP_ACK, "", START + 2000);
+	pipeline_idle(&pipeline, START + 3 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 1);
+	CU_ASSERT_EQUAL(out.records[0].end_reason, FLOW_UPDATE);
+	CU_ASSERT_TRUE(out.records[0].answered);
+	pipeline_idle(&pipeline, START + 7 * SECOND);
+	CU_ASSERT_EQUAL_FATAL(out.count, 2);
+	CU_ASSERT_EQUAL(out.records[1].end_reason, FLOW_END_DETECTED);
+	watch_set_free(watch);
+	end();
+}
+
+int
+main(void)
+{
+	CU_TestInfo tests[] = {
+		{"a lost fact is told again", test_a_lost_fact_is_told_again},
+		{"new flows take states that nobody owns",
+			test_new_flows_take_states_that_nobody_owns},
+		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
+		{"watched flows are told early", test_watched_flows_are_told_early},
+		CU_TEST_INFO_NULL,
+	};
+
+	return unit_run("pipeline inspection", tests);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets through a port, RX lcore, rings and workers. The port is a ring of DPDK (net_ring), so
+ * that a test decides which packets come, and when. */
+#include "dataplane/crew.h"
+#include "dataplane/eal.h"
+#include "dataplane/mbuf_time.h"
+#include "tests/unit/frames.h"
+#include "tests/unit/unit.h"
+
+#include <rte_errno.h>
+#include <rte_eth_ring.h>
+#include <rte_launch.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NOW       INT64_C(1700000000000000000)
+#define WIRE_SIZE 8192 /* packets that the port holds */
+#define FLOWS     64
+
+static struct {
+	struct rte_ring *wire; /* what is enqueued here comes in by the port */
+	struct rte_mempool *pool;
+	struct config *config;
+	struct dispatch *dispatch;
+	struct decode_options decode;
+	struct ports ports;
+	struct layout layout;
+	struct spread_secret secret;
+} fixture;
+
+/* Payload of a packet: which flow, which direction, the how many-th. */
+struct mark {
+	uint16_t flow;
+	uint16_t back;
+	uint32_t sequence;
+};
+
+static bool
+wire_in(struct mark mark)
+{
+	struct frame frame;
+	struct frame_end a = {(uint8_t)(1 + mark.flow), 554}, b = {200, 40000};
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(fixture.pool);
+
+	if (mbuf == NULL)
+		return false;
+	frame_udp(&frame, mark.back ? b : a, mark.back ? a : b, &mark, sizeof(mark));
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)frame.length), frame.bytes, frame.length);
+	if (rte_ring_enqueue(fixture.wire, mbuf) == 0)
+		return true;
+	rte_pktmbuf_free(mbuf);
+	return false;
+}
+
+static struct mark
+mark_of(const struct rte_mbuf *mbuf)
+{
+	struct mark mark;
+
+	memcpy(&mark, rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, 42), sizeof(mark));
+	return mark;
+}
+
+/* Both directions of all flows in turn. */
+static void
+send_all(unsigned packets)
+{
+	for (unsigned i = 0; i < packets; i++)
+		CU_ASSERT_TRUE_FATAL(wire_in((struct mark){
+			(uint16_t)(i / 2 % FLOWS), (uint16_t)(i % 2), i / (2 * FLOWS)}));
+}
+
+static int
+begin_spread(struct spread *spread, uint16_t workers, uint32_t slots, uint32_t sampling)
+{
+	struct spread_settings settings = {
+		.ports = &fixture.ports,
+		.queues = &fixture.layout.rx_queues[0],
+		.secret = &fixture.secret,
+		.sampling = sampling,
+		.ring_slots = slots,
+		.workers = workers,
+		.socket = -1,
+	};
+
+	return spread_init(spread, &settings);
+}
+
+static uint64_t
+figure(const struct health_record *health, const char *name)
+{
+	for (size_t i = 0; i < health->figure_count; i++)
+		if (strcmp(health->figures[i].name, name) == 0)
+			return health->figures[i].value;
+	CU_FAIL("a figure is missing");
+	return 0;
+}
+
+/* Takes what is in a worker's ring; each flow that is there has `owner` set, and its packets are in
+ * order. */
+static unsigned
+check_ring(struct rte_ring *ring, unsigned worker, unsigned owner[FLOWS], uint32_t next[FLOWS][2])
+{
+	struct rte_mbuf *mbuf;
+	unsigned count = 0;
+
+	while (rte_ring_sc_dequeue(ring, (void **)&mbuf) == 0) {
+		struct mark mark = mark_of(mbuf);
+
+		CU_ASSERT_FATAL(mark.flow < FLOWS && mark.back < 2);
+		if (owner[mark.flow] == UINT32_MAX)
+			owner[mark.flow] = worker;
+		CU_ASSERT_EQUAL(owner[mark.flow], worker);
+		CU_ASSERT_EQUAL(next[mark.flow][mark.back]++, mark.sequence);
+		CU_ASSERT_EQUAL(mbuf_time(mbuf), NOW);
+		CU_ASSERT_EQUAL(mbuf->port, 0);
+		rte_pktmbuf_free(mbuf);
+		count++;
+	}
+	return count;
+}
+
+static void
+test_one_worker_per_flow_in_order(void)
+{
+	for (uint16_t workers = 1; workers <= 5; workers++) {
+		unsigned owner[FLOWS], total = 0;
+		uint32_t next[FLOWS][2] = {0};
+		struct spread spread;
+
+		memset(owner, 0xff, sizeof(owner));
+		CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, workers, 8192, 1), 0);
+		send_all(5000);
+		while (spread_round(&spread, NOW) > 0)
+			;
+		for (unsigned i = 0; i < workers; i++)
+			total += check_ring(spread_ring(&spread, i), i, owner, next);
+		CU_ASSERT_EQUAL(total, 5000);
+		spread_free(&spread);
+		CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), 0);
+	}
+}
+
+/* Nobody drains: what does not fit is dropped, counted, and freed. */
+static void
+test_full_rings_are_counted(void)
+{
+	struct health_record health = {0};
+	struct spread spread;
+	uint64_t queued;
+
+	CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, 3, 256, 1), 0);
+	send_all(5000);
+	while (spread_round(&spread, NOW) > 0)
+		;
+	spread_health(&spread, &health);
+	queued = figure(&health, "spread.queued");
+	CU_ASSERT_EQUAL(queued, 3 * 255);
+	CU_ASSERT_EQUAL(figure(&health, "spread.received"), 5000);
+	CU_ASSERT_EQUAL(figure(&health, "spread.handed"), queued);
+	CU_ASSERT_EQUAL(figure(&health, "spread.ring_full"), 5000 - queued);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), queued);
+	spread_free(&spread);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), 0);
+}
+
+static void
+test_sampling_keeps_flows_whole(void)
+{
+	struct health_record health = {0};
+	uint32_t next[FLOWS][2] = {0};
+	unsigned owner[FLOWS], kept = 0, flows = 0;
+	struct spread spread;
+
+	memset(owner, 0xff, sizeof(owner));
+	CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, 2, 8192, 4), 0);
+	send_all(6400);
+	while (spread_round(&spread, NOW) > 0)
+		;
+	for (unsigned i = 0; i < 2; i++)
+		kept += check_ring(spread_ring(&spread, i), i, owner, next);
+	for (unsigned i = 0; i < FLOWS; i++)
+		flows += owner[i] != UINT32_MAX;
+	CU_ASSERT(flows > 4 && flows < 32); /* 16 are expected of 64 */
+	CU_ASSERT_EQUAL(kept, flows * 100);
+	spread_health(&spread, &health);
+	CU_ASSERT_EQUAL(health.balance.received, 6400 - kept);
+	CU_ASSERT_EQUAL(health.balance.fates[DROP_NOT_SAMPLED], 6400 - kept);
+	CU_ASSERT_EQUAL(figure(&health, "spread.handed"), kept);
+	spread_free(&spread);
+}
+
+/* A worker that gets one packet in many gets it at once when no more come. */
+static void
+test_nothing_stays_behind(void)
+{
+	struct spread spread;
+
+	CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, 5, 1024, 1), 0);
+	send_all(33);
+	CU_ASSERT_EQUAL(spread_round(&spread, NOW), 32);
+	CU_ASSERT_EQUAL(spread_round(&spread, NOW), 1);
+	for (unsigned i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(spread.lanes[i].staged, 0);
+	spread_free(&spread);
+}
+
+static void
+run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
+{
+	struct report report;
+
+	crew_launch(crew);
+	for (unsigned i = 0; i < packets; i++) {
+		struct mark mark = {(uint16_t)(i / 2 % FLOWS), (uint16_t)(i % 2), i / (2 * FLOWS)};
+
+		while (!wire_in(mark))
+			usleep(100);
+		/* Stops while packets are on the wire, staged, in rings and in batches. */
+	}
+	while (rte_ring_count(fixture.wire) > 0)
+		usleep(100);
+	atomic_store(stop, true);
+	while (!crew_has_drained(crew))
+		for (unsigned i = 0; i < crew->worker_count; i++)
+			while (report_ring_receive(&crew->workers[i]->reports, &report, 1) > 0)
+				;
+	rte_eal_mp_wait_lcore();
+}
+
+/* From start to stop on real lcores: every packet that the port gave is in the balance or counted
+ * as lost to a full ring. */
+static void
+test_stop_loses_nothing(void)
+{
+	atomic_bool stop = false;
+	struct house house = {
+		.config = fixture.config, .dispatch = fixture.dispatch, .decode = &fixture.decode};
+	struct crew_settings settings = {.house = &house,
+		.ports = &fixture.ports,
+		.layout = &fixture.layout,
+		.clock = clock_start(),
+		.stop = &stop};
+	struct health_record health = {0};
+	struct crew crew;
+
+	CU_ASSERT_TRUE(fixture.layout.software);
+	CU_ASSERT_EQUAL_FATAL(crew_create(&crew, &settings), 0);
+	run_crew(&crew, &stop, 100000);
+	crew_health(&crew, &health);
+	CU_ASSERT_EQUAL(figure(&health, "spread.received"), 100000);
+	CU_ASSERT_EQUAL(
+		figure(&health, "spread.handed") + figure(&health, "spread.ring_full"), 100000);
+	CU_ASSERT_EQUAL(health.balance.received, figure(&health, "spread.handed"));
+	CU_ASSERT_EQUAL(health.balance.received, health.balance.fates[PACKET_DECODED]);
+	CU_ASSERT_EQUAL(figure(&health, "worker.0.packets") + figure(&health, "worker.1.packets"),
+		health.balance.received);
+	CU_ASSERT(figure(&health, "worker.0.packets") > 0);
+	CU_ASSERT(figure(&health, "workers.imbalance") >= 100);
+	CU_ASSERT_EQUAL(figure(&health, "flow_table.created"), FLOWS);
+	crew_free(&crew);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), 0);
+}
+
+/* Ordinary pages, several lcores on the CPUs that there are. */
+static struct config *
+small_config(void)
+{
+	struct config *config = config_defaults();
+
+	if (config == NULL)
+		return NULL;
+	config->dataplane.huge_pages = HUGE_PAGES_OFF;
+	config->dataplane.memory_mib = 256;
+	config->dataplane.workers = 2;
+	config->dataplane.mbufs = 8192;
+	config->flows.ipv4_max = config->flows.ipv6_max = 1024;
+	config->inspection.flows_max = config->inspection.stream_buffers = 1024;
+	return config;
+}
+
+static int
+set_up(void)
+{
+	struct layout_lcore lcores[8];
+	char error[512];
+
+	fixture.config = small_config();
+	fixture.dispatch = dispatch_create();
+	if (!fixture.config || !fixture.dispatch || spread_secret_random(&fixture.secret) != 0)
+		return 1;
+	if (eal_start(fixture.config, EAL_LIVE, error, sizeof(error)) != 0) {
+		puts(error);
+		return 1;
+	}
+	fixture.wire = rte_ring_create("wire", WIRE_SIZE, -1, 0);
+	fixture.pool = rte_pktmbuf_pool_create("test", 16383, 0, 0, 2176, -1);
+	if (!fixture.wire || !fixture.pool ||
+		rte_eth_from_rings("wire", &fixture.wire, 1, &fixture.wire, 1, 0) < 0) {
+		printf("no port: %s\n", rte_strerror(rte_errno));
+		return 1;
+	}
+	if (ports_find(&fixture.ports, fixture.config, error, sizeof(error)) == 0 &&
+		ports_plan(&fixture.ports, fixture.config, lcores, eal_lcores(lcores, 8),
+			&fixture.layout, error, sizeof(error)) == 0 &&
+		ports_start(
+			&fixture.ports, fixture.config, &fixture.layout, error, sizeof(error)) == 0)
+		return 0;
+	puts(error);
+	return 1;
+}
+
+int
+main(void)
+{
+	CU_TestInfo tests[] = {
+		{"a flow has one worker, both ways and in order",
+			test_one_worker_per_flow_in_order},
+		{"what finds a ring full is counted and freed", test_full_rings_are_counted},
+		{"sampling keeps flows whole", test_sampling_keeps_flows_whole},
+		{"nothing stays behind in a stage", test_nothing_stays_behind},
+		{"a stop loses nothing", test_stop_loses_nothing},
+		CU_TEST_INFO_NULL,
+	};
+	int code = set_up();
+
+	if (code == 0)
+		code = unit_run("spread", tests);
+	ports_stop(&fixture.ports);
+	dispatch_free(fixture.dispatch);
+	config_free(fixture.config);
+	eal_stop();
+	return code;
+}

@@ -168,7 +168,7 @@ run(const struct bench_options *options, char **wanted, int count, bool json, bo
 		return 1;
 	if (!rig_has_huge_pages())
 		puts("WITHOUT HUGE PAGES OR IN A SMOKE RUN THESE FIGURES MEAN NOTHING\n");
-	else if (eal_shares_cpus())
+	else if (eal_shares_cpus(2))
 		puts("Fewer than two CPUs: two workers share one, that row means nothing\n");
 	failed = measure(&rig, options, wanted, count, &results);
 	if (json)

@@ -347,7 +347,7 @@ open_rig(struct capacity *capacity)
 		return -1;
 	/* Twice the flows of a profile: churn and hostile traffic begin more. */
 	capacity->rig.config->flows.ipv4_max = options->flows * 2;
-	if (!options->same_lcore && eal_shares_cpus())
+	if (!options->same_lcore && eal_shares_cpus(2 * workers))
 		log_warning("generators and workers share CPUs: the rates mean nothing; use fewer "
 			    "workers or --same-lcore");
 	return 0;

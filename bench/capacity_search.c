@@ -399,11 +399,12 @@ sum_up(struct capacity_result *result, const struct rig_worker *worker)
 	result->flow_records += worker->taken[REPORT_FLOW];
 	result->facts += worker->taken[REPORT_EVIDENCE];
 	result->samples += worker->taken[REPORT_SAMPLE];
-	result->internal_losses +=
-		pipeline->ipv4.counters.records_lost + pipeline->ipv6.counters.records_lost +
-		pipeline->inspector.counters.packets_skipped +
-		worker->reports.lost[REPORT_EVIDENCE] + worker->reports.lost[REPORT_MEDIA] +
-		worker->reports.lost[REPORT_SAMPLE];
+	result->internal_losses += pipeline->ipv4.counters.records_lost +
+				   pipeline->ipv6.counters.records_lost +
+				   pipeline->inspector.counters.packets_skipped +
+				   counter_read(&worker->reports.lost[REPORT_EVIDENCE]) +
+				   counter_read(&worker->reports.lost[REPORT_MEDIA]) +
+				   counter_read(&worker->reports.lost[REPORT_SAMPLE]);
 }
 
 static void

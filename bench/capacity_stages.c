@@ -39,6 +39,7 @@ stage_name(enum stage stage)
 static void
 decode_burst(const struct rig *rig, struct rte_mbuf **mbufs)
 {
+	const struct plain_options plain = plain_options_from(&rig->decode);
 	struct flow_packet flow_packet;
 	struct flow_wide wide;
 	struct packet packet;
@@ -51,7 +52,7 @@ decode_burst(const struct rig *rig, struct rte_mbuf **mbufs)
 			.time = START,
 		};
 
-		if (plain_decode(&frame, &flow_packet, &wide, &secret))
+		if (plain_decode(&frame, plain, &secret, &flow_packet, &wide))
 			continue;
 		packet_from_frame(&packet, &frame);
 		if (decode_packet(&packet, LINK_ETHERNET, &rig->decode) == PACKET_DECODED &&

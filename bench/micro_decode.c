@@ -6,12 +6,14 @@
 #include "dataplane/decode.h"
 #include "dataplane/flow_key.h"
 #include "dataplane/plain_decode.h"
+#include "dataplane/spread_hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 32
+#define BATCH     32
+#define CASES_MAX 32
 
 struct decode_case {
 	const struct bench_frame *frame;
@@ -62,19 +64,36 @@ static void
 run_plain(struct micro_loop *loop, const void *argument)
 {
 	const struct decode_case *test = argument;
+	const struct plain_options plain = plain_options_from(test->options);
 	struct frame_view frame = view_of(test->frame);
 	struct flow_packet flow_packet;
 	struct flow_wide wide;
 
-	if (!plain_decode(&frame, &flow_packet, &wide, &secret)) {
+	if (!plain_decode(&frame, plain, &secret, &flow_packet, &wide)) {
 		micro_skip(loop, "is not plain");
 		return;
 	}
 	while (micro_next(loop, BATCH))
 		for (unsigned i = 0; i < BATCH; i++) {
 			micro_use(&frame);
-			plain_decode(&frame, &flow_packet, &wide, &secret);
+			plain_decode(&frame, plain, &secret, &flow_packet, &wide);
 			micro_use(&flow_packet);
+		}
+}
+
+/* What an RX lcore does with a frame to choose its worker. */
+static void
+run_spread_hash(struct micro_loop *loop, const void *argument)
+{
+	const struct decode_case *test = argument;
+	const struct spread_secret spread_secret = {{1, 3, 5, 7}};
+	uint64_t sum = 0;
+
+	while (micro_next(loop, BATCH))
+		for (unsigned i = 0; i < BATCH; i++) {
+			sum += spread_hash(&spread_secret, test->frame->bytes, test->frame->length)
+				       .value;
+			micro_use(&sum);
 		}
 }
 
@@ -94,20 +113,25 @@ run_hash(struct micro_loop *loop, const void *argument)
 	}
 }
 
+static void
+add(struct decode_case *test, const struct micro_lab *lab, const struct bench_frame *frame,
+	const char *what, micro_function run)
+{
+	*test = (struct decode_case){.frame = frame, .options = &lab->rig->decode};
+	snprintf(test->name, sizeof(test->name), "%s/%s", what, frame->name);
+	micro_add(test->name, run, test);
+}
+
 void
 micro_add_decode(const struct micro_lab *lab)
 {
-	static struct decode_case cases[2][16];
+	static struct decode_case cases[3][CASES_MAX];
 
-	for (size_t i = 0; i < bench_frame_count && i < 16; i++)
-		for (int plain = 0; plain < (bench_frames[i].plain ? 2 : 1); plain++) {
-			struct decode_case *test = &cases[plain][i];
-
-			*test = (struct decode_case){
-				.frame = &bench_frames[i], .options = &lab->rig->decode};
-			snprintf(test->name, sizeof(test->name), "%s/%s",
-				plain ? "plain_decode" : "decode", bench_frames[i].name);
-			micro_add(test->name, plain ? run_plain : run_decode, test);
-		}
+	for (size_t i = 0; i < bench_frame_count && i < CASES_MAX; i++) {
+		add(&cases[0][i], lab, &bench_frames[i], "decode", run_decode);
+		if (bench_frames[i].plain)
+			add(&cases[1][i], lab, &bench_frames[i], "plain_decode", run_plain);
+		add(&cases[2][i], lab, &bench_frames[i], "spread_hash", run_spread_hash);
+	}
 	micro_add("key/hash", run_hash, NULL);
 }

@@ -28,7 +28,6 @@ struct flow_case {
 };
 
 static const struct flow_secret secret = {{1, 3, 5, 7, 9, 11}};
-static const struct flow_wide no_wide; /* IPv4 */
 
 static bool
 take_record(void *context, struct flow *flow, const struct flow_origin *origin,
@@ -124,9 +123,8 @@ count_burst(struct flow_table *table, const uint32_t flows[BATCH], uint32_t tick
 	for (unsigned i = 0; i < BATCH; i++) {
 		uint32_t index = packets[i].candidate;
 
-		if (index == FLOW_NONE ||
-			!flow_table_holds(table, index, &packets[i].key, &no_wide))
-			index = flow_table_find(table, &packets[i].key, &no_wide, packets[i].hash);
+		if (index == FLOW_NONE || !flow_table_holds(table, index, &packets[i].key, NULL))
+			index = flow_table_find(table, &packets[i].key, NULL, packets[i].hash);
 		if (index == FLOW_NONE)
 			missed++;
 		else

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every classifier has a message that the benchmarks read, and takes it for its own. */
+/* What the benchmarks read is what they say: a message for every classifier that it takes for its
+ * own, and frames of every encapsulation around the same datagram. */
+#include "bench/frames.h"
 #include "bench/payloads.h"
+#include "dataplane/decode.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -64,12 +67,38 @@ test_each_is_taken(void)
 	}
 }
 
+static void
+test_frames_show_the_inner_flow(void)
+{
+	static const uint8_t camera[] = {10, 1, 0, 1}, viewer[] = {10, 2, 0, 2};
+	struct ip_address source = ip_from_ipv4(camera), destination = ip_from_ipv4(viewer);
+
+	for (size_t i = 0; i < bench_frame_count; i++) {
+		struct frame_view frame = {
+			.data = bench_frames[i].bytes,
+			.captured = bench_frames[i].length,
+			.wire_length = bench_frames[i].length,
+		};
+		struct packet packet;
+
+		packet_from_frame(&packet, &frame);
+		CU_ASSERT_EQUAL(decode_packet(&packet, LINK_ETHERNET, NULL), PACKET_DECODED);
+		if (packet.l3_kind != PACKET_L3_IPV4)
+			continue;
+		if (!ip_equal(&packet.source, &source))
+			printf("\n    %s is not opened ", bench_frames[i].name);
+		CU_ASSERT_TRUE(ip_equal(&packet.source, &source));
+		CU_ASSERT_TRUE(ip_equal(&packet.destination, &destination));
+	}
+}
+
 int
 main(void)
 {
 	CU_TestInfo tests[] = {
 		{"every classifier has one", test_every_classifier_has_one},
 		{"each is taken", test_each_is_taken},
+		{"frames show the inner flow", test_frames_show_the_inner_flow},
 		CU_TEST_INFO_NULL,
 	};
 

@@ -88,7 +88,9 @@ const struct setting config_settings[] = {
 	{"dataplane.memory", SETTING_MEMORY, RELOAD_RESTART, FIELD(dataplane.memory_mib), "0", 0,
 		1048576, DOC("Memory of the packet path. 0: derived from the table sizes.")},
 	{"dataplane.lcores", SETTING_CPUS, RELOAD_RESTART, FIELD(dataplane.lcores), "",
-		DOC("Cores to use, the first for control. Empty: the first ones allowed.")},
+		DOC("Cores to use, the first for control. Empty: those allowed, on the NUMA nodes "
+		    "of "
+		    "the ports first.")},
 	{"dataplane.workers", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.workers), "1", 1, 127,
 		DOC("Worker cores, each with its own flow table.")},
 	{"dataplane.spreading", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.spreading), "auto",

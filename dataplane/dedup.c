@@ -317,18 +317,12 @@ viewed_hash(const struct dedup *dedup, const struct packet *packet, uint64_t con
 	return finish_hash(body_hash(dedup, sum, body, length), dedup->secret);
 }
 
-/* Where the network header of a plain frame is follows from where its payload is, inside of tunnels
- * too: a UDP header has one length, and TCP's payload ends where the datagram ends. */
 static ALWAYS_INLINE uint64_t
 plain_hash(const struct dedup *dedup, const struct frame_view *frame,
 	const struct flow_packet *flow_packet, uint64_t context, uint64_t rare)
 {
-	uint32_t header = flow_packet->ipv6 ? PLAIN_IPV6_HEADER : PLAIN_IPV4_HEADER;
-	const uint8_t *payload = frame->data + flow_packet->payload;
-	const uint8_t *ip = flow_packet->key.protocol == PROTOCOL_UDP
-				    ? payload - PLAIN_UDP_HEADER - header
-				    : payload + flow_packet->payload_length - flow_packet->octets;
-	const uint8_t *body = ip + header;
+	const uint8_t *ip = frame->data + flow_packet->l3;
+	const uint8_t *body = ip + (flow_packet->ipv6 ? PLAIN_IPV6_HEADER : PLAIN_IPV4_HEADER);
 	uint64_t sum = headers_hash(ip, &body, flow_packet->key.protocol, flow_packet->ipv6,
 		context, rare, dedup->secret);
 	uint32_t length = compared_length(dedup, body, ip + flow_packet->octets);

@@ -197,7 +197,10 @@ lcores_wanted(const struct config *config)
 	bool may_spread = dataplane->spreading == SPREADING_SOFTWARE ||
 			  (dataplane->spreading == SPREADING_AUTO && dataplane->workers > 1);
 
-	return dataplane->workers + (may_spread ? dataplane->rx_lcores : 0u);
+	unsigned wanted = dataplane->workers + (may_spread ? dataplane->rx_lcores : 0u);
+
+	/* Whether the rest is enough is told when the ports are known. */
+	return wanted < RTE_MAX_LCORE ? wanted : RTE_MAX_LCORE - 1;
 }
 
 /* lcore n on the n-th CPU; several share one when CPUs are few. */

@@ -77,7 +77,8 @@ flow_key_set(struct flow_packet *packet, uint64_t low, uint64_t high, uint32_t t
 	packet->hash = flow_words_hash(low, high, tenant, secret);
 }
 
-/* The key of a flow that goes on in several VLANs. */
+/* The key of a flow that goes on in several VLANs. Of its tags only this one is in the key of a
+ * plain frame; others were decoded without. */
 static inline void
 flow_key_leave_vlan_out(struct flow_packet *packet, const struct flow_secret *secret)
 {

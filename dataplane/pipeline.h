@@ -47,10 +47,10 @@ struct pipeline {
 	struct flow_table ipv4;
 	struct flow_table ipv6;
 	struct inspector inspector;
-	struct dedup dedup;
 	struct fragment_table fragments;
 	struct flow_contexts contexts;
 	struct tunnel_counters tunnels;
+	struct dedup dedup;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;

@@ -61,8 +61,10 @@ def in_sources(root):
         for path in (root / folder).rglob("*.c"):
             text = path.read_text(encoding="utf-8")
             names |= set(re.findall(r'health_add\(\s*\w+,\s*"([^"]+)"', text))
-            # Those of each port and worker are named as they are made.
-            names |= {name.replace("%u", "N") for name in re.findall(r'"((?:port|worker)\.%u\.[^"]+)"', text)}
+            # Those of each worker are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"(worker\.%u\.[^"]+)"', text)}
+            # Those of each port are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"(port\.%u\.[^"]+)"', text)}
     return names
 
 

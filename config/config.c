@@ -22,11 +22,10 @@ is_below(const struct setting *setting, const char *prefix)
 }
 
 static void
-default_datasets(const struct setting *setting, bool *datasets)
+default_set(const struct setting *setting, bool *members)
 {
-	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
-		datasets[i] = strstr(setting->fallback,
-				      event_dataset_name((enum event_dataset)i)) != NULL;
+	for (int i = 0; setting->names[i]; i++)
+		members[i] = strstr(setting->fallback, setting->names[i]) != NULL;
 }
 
 void
@@ -40,8 +39,8 @@ settings_default(const char *prefix, void *base)
 
 		if (!is_below(setting, prefix) || setting->fallback == NULL)
 			continue;
-		if (setting->type == SETTING_DATASETS)
-			default_datasets(setting, field);
+		if (setting->type == SETTING_SET)
+			default_set(setting, field);
 		else if (value_parse(setting, setting->fallback, field, what, sizeof(what)) != 0)
 			abort(); /* broken invariant: a default that the schema itself refuses */
 	}

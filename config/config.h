@@ -50,11 +50,15 @@ struct config_dataplane {
 	struct config_port *ports;
 };
 
+/* What takes part in telling networks apart: see enum tenant_kind in packet.h. */
+enum tenant_part { TENANT_PART_VLAN, TENANT_PART_TUNNEL, TENANT_PART_PORT, TENANT_PART_COUNT };
+
 struct config_flows {
 	uint32_t ipv4_max; /* per worker; rounded up to a power of two of buckets */
 	uint32_t ipv6_max;
 	uint32_t idle_timeout_ms;
 	uint32_t active_timeout_ms; /* at most 3,600,000 */
+	bool tenant[TENANT_PART_COUNT];
 };
 
 struct config_inspection {

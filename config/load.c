@@ -221,24 +221,26 @@ expect_list(struct loader *loader, const yaml_node_t *node, const char *shown, s
 }
 
 static int
-load_datasets(struct loader *loader, const yaml_node_t *node, const char *shown, bool *datasets)
+load_set(struct loader *loader, const struct setting *set, const yaml_node_t *node,
+	const char *shown, bool *members)
 {
-	char quoted[48];
+	char quoted[48], allowed[256];
 
-	if (expect_list(loader, node, shown, EVENT_DATASET_COUNT) != 0)
+	if (expect_list(loader, node, shown, set->size) != 0)
 		return -EINVAL;
-	memset(datasets, 0, EVENT_DATASET_COUNT * sizeof(*datasets));
+	memset(members, 0, set->size);
 	for (size_t i = 0; i < sequence_count(node); i++) {
 		const yaml_node_t *item = sequence_item(loader, node, i);
 		const char *text = item->type == YAML_SCALAR_NODE ? scalar_text(item) : "";
-		enum event_dataset dataset = value_dataset(text);
+		size_t member = 0;
 
-		if (dataset == EVENT_DATASET_COUNT)
-			return fail(loader, line_of(item), shown,
-				"\"%s\" is not a dataset; use flow, device, stream, alert or "
-				"health",
-				value_quote(text, quoted, sizeof(quoted)));
-		datasets[dataset] = true;
+		while (set->names[member] && strcmp(set->names[member], text) != 0)
+			member++;
+		if (set->names[member] == NULL)
+			return fail(loader, line_of(item), shown, "\"%s\" is unknown; use %s",
+				value_quote(text, quoted, sizeof(quoted)),
+				value_list_names(set->names, " or ", allowed, sizeof(allowed)));
+		members[member] = true;
 	}
 	return 0;
 }
@@ -330,8 +332,8 @@ load_pair(struct loader *loader, const struct place *place, const yaml_node_t *k
 	field = (char *)place->base + setting->offset;
 	if (setting->items_max > 0)
 		return load_list(loader, setting, value_node, shown, place->base);
-	if (setting->type == SETTING_DATASETS)
-		return load_datasets(loader, value_node, shown, field);
+	if (setting->type == SETTING_SET)
+		return load_set(loader, setting, value_node, shown, field);
 	return load_scalar(loader, setting, value_node, shown, field);
 }
 

@@ -33,14 +33,14 @@ print_value(const struct setting *setting, const void *field, FILE *out)
 }
 
 static void
-print_datasets(const bool *datasets, FILE *out)
+print_set(const struct setting *setting, const bool *members, FILE *out)
 {
 	const char *separator = "";
 
 	putc('[', out);
-	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
-		if (datasets[i]) {
-			fprintf(out, "%s%s", separator, event_dataset_name((enum event_dataset)i));
+	for (int i = 0; setting->names[i]; i++)
+		if (members[i]) {
+			fprintf(out, "%s%s", separator, setting->names[i]);
 			separator = ", ";
 		}
 	putc(']', out);
@@ -84,8 +84,8 @@ print_setting(const struct setting *setting, const void *base, int depth, FILE *
 		return;
 	}
 	putc(' ', out);
-	if (setting->type == SETTING_DATASETS)
-		print_datasets(field, out);
+	if (setting->type == SETTING_SET)
+		print_set(setting, field, out);
 	else
 		print_value(setting, field, out);
 	putc('\n', out);

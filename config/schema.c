@@ -29,6 +29,21 @@ static const char *const security_protocols[] = {
 	"plaintext", "ssl", "sasl_plaintext", "sasl_ssl", NULL};
 static const char *const sasl_mechanisms[] = {"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", NULL};
 
+static const char *const datasets[] = {
+	[EVENT_FLOW] = "flow",
+	[EVENT_DEVICE] = "device",
+	[EVENT_STREAM] = "stream",
+	[EVENT_ALERT] = "alert",
+	[EVENT_HEALTH] = "health",
+	[EVENT_DATASET_COUNT] = NULL,
+};
+static const char *const tenant_parts[] = {
+	[TENANT_PART_VLAN] = "vlan",
+	[TENANT_PART_TUNNEL] = "tunnel",
+	[TENANT_PART_PORT] = "port",
+	[TENANT_PART_COUNT] = NULL,
+};
+
 static const char *const rule_names[] = {
 	[RULE_RESTRICTED_VENDOR_PRESENT] = "restricted-vendor-present",
 	[RULE_CAMERA_ON_CORE_NETWORK] = "camera-on-core-network",
@@ -124,6 +139,10 @@ const struct setting config_settings[] = {
 		"60s", 1000, 3600000, DOC("A flow silent that long has ended.")},
 	{"flows.active_timeout", SETTING_MILLISECONDS, RELOAD_LIVE, FIELD(flows.active_timeout_ms),
 		"5m", 1000, 3600000, DOC("A flow that goes on is reported at least this often.")},
+	{"flows.tenant", SETTING_SET, RELOAD_RESTART, FIELD(flows.tenant), "vlan, tunnel",
+		DOC("What makes equal addresses different hosts: VLAN tags, the ids of tunnels, "
+		    "the port that saw them. Without vlan, zones[].vlans match no flow."),
+		NAMES(tenant_parts)},
 
 	{"inspection.mode", SETTING_ENUM, RELOAD_LIVE, FIELD(inspection.mode), "all",
 		DOC("Which flows get general inspection (nDPI); camera protocols are always "
@@ -241,8 +260,8 @@ const struct setting config_settings[] = {
 		DOC("Write events as JSON lines.")},
 	{"export.file.path", SETTING_PATH, RELOAD_RESTART, FIELD(export.file.path),
 		"/var/lib/camspan/events.jsonl", DOC("File to append to; - is standard output.")},
-	{"export.file.datasets", SETTING_DATASETS, RELOAD_RESTART, FIELD(export.file.datasets),
-		ALL_DATASETS, DOC("What to write.")},
+	{"export.file.datasets", SETTING_SET, RELOAD_RESTART, FIELD(export.file.datasets),
+		ALL_DATASETS, DOC("What to write."), NAMES(datasets)},
 
 	{"export.state.enabled", SETTING_BOOL, RELOAD_RESTART, FIELD(export.state.enabled), "true",
 		DOC("Keep devices, streams and alerts in a local file that camspan(1) reads.")},
@@ -293,8 +312,8 @@ const struct setting config_settings[] = {
 		FIELD(export.kafka.broker_version_fallback), "",
 		DOC("Version of brokers older than 0.10, which cannot say it, like 0.9.0.1. "
 		    "Empty: ask the broker.")},
-	{"export.kafka.datasets", SETTING_DATASETS, RELOAD_RESTART, FIELD(export.kafka.datasets),
-		ALL_DATASETS, DOC("What to send.")},
+	{"export.kafka.datasets", SETTING_SET, RELOAD_RESTART, FIELD(export.kafka.datasets),
+		ALL_DATASETS, DOC("What to send."), NAMES(datasets)},
 
 	{"export.redis.enabled", SETTING_BOOL, RELOAD_RESTART, FIELD(export.redis.enabled), "false",
 		DOC("Keep the site's live state in Redis.")},

@@ -25,7 +25,7 @@ enum setting_type {
 	SETTING_DOMAIN,
 	SETTING_DEVICE,   /* device id, MAC or address */
 	SETTING_PROTOCOL, /* IANA number, by name or number */
-	SETTING_DATASETS, /* bool[EVENT_DATASET_COUNT], written as a list of names */
+	SETTING_SET,      /* bool for each of `names`, written as a list of them */
 	SETTING_MAPPINGS, /* list of mappings; the rows of an item are "path[].key" */
 };
 
@@ -45,7 +45,7 @@ struct setting {
 	double minimum;
 	double maximum;
 	const char *documentation;
-	const char *const *names; /* ENUM, CHOICE: NULL-terminated */
+	const char *const *names; /* ENUM, CHOICE, SET: NULL-terminated */
 	uint32_t items_max;       /* over 0: a list */
 	uint32_t count_offset;    /* of the list's size_t count */
 };

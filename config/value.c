@@ -430,19 +430,10 @@ value_parse(
 	case SETTING_TEXT:
 	case SETTING_PATH:
 		return store_text(setting, text, field, what, what_size);
-	case SETTING_DATASETS:
+	case SETTING_SET:
 	case SETTING_MAPPINGS:
 		break;
 	}
 	snprintf(what, what_size, "is not a single value; write a list");
 	return -EINVAL;
-}
-
-enum event_dataset
-value_dataset(const char *name)
-{
-	for (int i = 0; i < EVENT_DATASET_COUNT; i++)
-		if (strcmp(event_dataset_name((enum event_dataset)i), name) == 0)
-			return (enum event_dataset)i;
-	return EVENT_DATASET_COUNT;
 }

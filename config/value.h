@@ -39,7 +39,5 @@ const char *value_list_names(
 	const char *const *names, const char *joint, char *text, size_t text_size);
 /* Copies at most 40 bytes of hostile text for a message, control bytes replaced, "..." if cut. */
 const char *value_quote(const char *text, char *quoted, size_t quoted_size);
-/* EVENT_DATASET_COUNT for an unknown name. */
-enum event_dataset value_dataset(const char *name);
 
 #endif

@@ -189,7 +189,7 @@ value_type_name(const struct setting *setting)
 		[SETTING_DOMAIN] = "domain name",
 		[SETTING_DEVICE] = "device id, MAC or address",
 		[SETTING_PROTOCOL] = "protocol name or number",
-		[SETTING_DATASETS] = "list of datasets",
+		[SETTING_SET] = "list of",
 		[SETTING_MAPPINGS] = "list of mappings",
 	};
 

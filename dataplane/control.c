@@ -150,9 +150,11 @@ flow_reported(struct control *control, const struct flow_record *flow)
 	name_end(named.responder_device, responder);
 	/* policy_name() borrows: copy each before the next call. */
 	snprintf(named.initiator_domain, sizeof(named.initiator_domain), "%s",
-		policy_name(control->policy, &flow->responder.ip, &flow->initiator.ip));
+		policy_name(
+			control->policy, flow->tenant, &flow->responder.ip, &flow->initiator.ip));
 	snprintf(named.responder_domain, sizeof(named.responder_domain), "%s",
-		policy_name(control->policy, &flow->initiator.ip, &flow->responder.ip));
+		policy_name(
+			control->policy, flow->tenant, &flow->initiator.ip, &flow->responder.ip));
 	snprintf(named.direction, sizeof(named.direction), "%s",
 		policy_direction(control->policy, flow));
 	control->flow_events++;

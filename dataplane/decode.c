@@ -77,18 +77,23 @@ decode_packet(struct packet *packet, enum link_type link, const struct decode_op
 {
 	uint32_t captured = packet->captured;
 	uint32_t wire_length = packet->wire_length;
+	int depth = DECODE_ALL_TUNNELS;
 	enum packet_drop drop;
 
-	packet->flags = 0;
-	packet->vlan_count = 0;
-	packet->tunnel_count = 0;
-	packet->tunnel_end = TUNNEL_END_NONE;
-	reset_network(packet);
-	drop = decode_link(packet, link, options);
-	if (drop == PACKET_DECODED) {
-		decode_tunnels(packet, options);
+	do {
+		packet->captured = captured;
+		packet->wire_length = wire_length;
+		packet->flags = 0;
+		packet->vlan_count = 0;
+		packet->tunnel_count = 0;
+		packet->tunnel_end = TUNNEL_END_NONE;
+		reset_network(packet);
+		drop = decode_link(packet, link, options);
+		if (drop == PACKET_DECODED)
+			depth = decode_tunnels(packet, options, depth);
+	} while (drop == PACKET_DECODED && depth != DECODE_ALL_TUNNELS);
+	if (drop == PACKET_DECODED)
 		decode_tenant(packet, options);
-	}
 	/* Encapsulations narrowed the view to what they carry. */
 	packet->captured = captured;
 	packet->wire_length = wire_length;

@@ -142,6 +142,7 @@ push_tunnel(struct packet *packet, enum tunnel_type type, uint32_t id, bool in_d
 	if (in_datagram) {
 		tunnel->source = packet->source;
 		tunnel->destination = packet->destination;
+		tunnel->vlan = packet_vlan(packet);
 	}
 	return true;
 }
@@ -166,8 +167,13 @@ bool decode_wants_ethertype(const struct decode_options *options, uint16_t ether
 /* False when the datagram promises more than what carries it: bytes that only look like one. */
 bool decode_is_consistent(const struct packet *packet);
 
-/* decode_tunnel.c: goes on inside a decoded datagram as deep as it understands what is there. */
-void decode_tunnels(struct packet *packet, const struct decode_options *options);
+#define DECODE_ALL_TUNNELS (-1)
+
+/* decode_tunnel.c: goes on inside a decoded packet, at most `depth` tunnels (or all) deep. Returns
+ * DECODE_ALL_TUNNELS, or the depth at which it did not understand what is inside: the packet is
+ * lost then and must be decoded again, down to there. (To keep a copy of it would cost every packet
+ * of a tunnel more than the second attempt costs these few.) */
+int decode_tunnels(struct packet *packet, const struct decode_options *options, int depth);
 
 /* decode_tenant.c: sets packet->tenant and packet->key_vlan. */
 void decode_tenant(struct packet *packet, const struct decode_options *options);

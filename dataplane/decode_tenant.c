@@ -11,20 +11,6 @@ takes_part(const struct packet_tunnel *tunnel)
 	return tunnel->type != TUNNEL_MPLS && tunnel->type != TUNNEL_FABRICPATH;
 }
 
-/* An id that differs by direction would part the two directions of a flow. */
-static uint32_t
-shared_id(const struct packet_tunnel *tunnel)
-{
-	switch (tunnel->type) {
-	case TUNNEL_GTPU:
-	case TUNNEL_L2TP:
-	case TUNNEL_PPTP:
-		return 0;
-	default:
-		return tunnel->id;
-	}
-}
-
 /* Murmur's finalizer over a chain: any bit of any part changes half of the bits. */
 static uint64_t
 mix(uint64_t state, uint64_t part)
@@ -50,10 +36,12 @@ gather(struct gathered *gathered, uint32_t exact, uint64_t part)
 	gathered->digest = mix(gathered->digest, part);
 }
 
+/* An id that differs by direction would part the two directions of a flow. In place of it, or of
+ * none, stands the tag of the network that carries the tunnel. */
 static void
-gather_tunnel(struct gathered *gathered, const struct packet_tunnel *tunnel)
+gather_tunnel(struct gathered *gathered, const struct packet_tunnel *tunnel, bool vlans)
 {
-	uint32_t id = shared_id(tunnel);
+	uint32_t id = tunnel_has_shared_id(tunnel->type) ? tunnel->id : vlans ? tunnel->vlan : 0;
 	uint64_t part = (uint64_t)tunnel->type << 32 | id;
 	uint32_t exact = 0;
 
@@ -95,21 +83,22 @@ gather_vlans(struct gathered *gathered, const struct packet *packet)
 void
 decode_tenant(struct packet *packet, const struct decode_options *options)
 {
+	bool vlans = options == NULL || !options->ignore_vlans;
 	struct gathered gathered = {0};
 
 	packet->tenant = 0;
 	packet->key_vlan = packet_vlan(packet);
-	if (packet->tunnel_count == 0 && packet->vlan_count < 2 &&
-		(options == NULL || !(options->ignore_vlans || options->by_port)))
+	if (packet->tunnel_count == 0 && packet->vlan_count < 2 && vlans &&
+		(options == NULL || !options->by_port))
 		return;
 	if (options == NULL || !options->ignore_tunnels)
 		for (unsigned i = 0; i < packet->tunnel_count; i++)
 			if (takes_part(&packet->tunnel[i]))
-				gather_tunnel(&gathered, &packet->tunnel[i]);
-	if (options && options->ignore_vlans)
-		packet->key_vlan = 0;
-	else
+				gather_tunnel(&gathered, &packet->tunnel[i], vlans);
+	if (vlans)
 		gather_vlans(&gathered, packet);
+	else
+		packet->key_vlan = 0;
 	if (gathered.parts == 1 && gathered.exact != 0)
 		packet->tenant = gathered.exact;
 	else if (gathered.parts > 0)

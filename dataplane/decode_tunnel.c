@@ -431,7 +431,13 @@ decode_content(
 	return DROP_NOT_INSPECTED;
 }
 
-/* Decodes what is inside in place of its carrier. */
+static inline bool
+is_ip(const struct packet *packet)
+{
+	return packet->l3_kind == PACKET_L3_IPV4 || packet->l3_kind == PACKET_L3_IPV6;
+}
+
+/* Decodes what is inside in place of its carrier, which is lost, understood or not. */
 static bool
 enter(struct packet *packet, const struct inside *inside, const struct decode_options *options)
 {
@@ -443,8 +449,10 @@ enter(struct packet *packet, const struct inside *inside, const struct decode_op
 	packet->wire_length = inside->end;
 	if (packet->captured > inside->end)
 		packet->captured = inside->end;
+	/* MACs and tags are those of the tunnel's end. */
+	packet->vlan_count = 0;
 	if (inside->content != CONTENT_ETHERNET)
-		forget_macs(packet); /* those of the tunnel's end */
+		forget_macs(packet);
 	reset_network(packet);
 	if (decode_content(packet, inside, options) != PACKET_DECODED)
 		return false;
@@ -453,23 +461,22 @@ enter(struct packet *packet, const struct inside *inside, const struct decode_op
 	return !inside->doubtful || decode_is_consistent(packet);
 }
 
-void
-decode_tunnels(struct packet *packet, const struct decode_options *options)
+int
+decode_tunnels(struct packet *packet, const struct decode_options *options, int depth)
 {
-	struct packet carrier;
 	struct inside inside;
 
-	while ((packet->l3_kind == PACKET_L3_IPV4 || packet->l3_kind == PACKET_L3_IPV6) &&
-		find_inside(packet, &inside)) {
+	for (int level = 0; is_ip(packet) && find_inside(packet, &inside); level++) {
 		if (packet->tunnel_count == PACKET_MAX_TUNNELS) {
 			packet->tunnel_end = TUNNEL_END_TOO_DEEP;
 			break;
 		}
-		carrier = *packet;
-		if (inside.content != CONTENT_NONE && enter(packet, &inside, options))
-			continue;
-		*packet = carrier;
-		packet->tunnel_end = TUNNEL_END_NOT_UNDERSTOOD;
-		break;
+		if (level == depth || inside.content == CONTENT_NONE) {
+			packet->tunnel_end = TUNNEL_END_NOT_UNDERSTOOD;
+			break;
+		}
+		if (!enter(packet, &inside, options))
+			return level;
 	}
+	return DECODE_ALL_TUNNELS;
 }

@@ -72,7 +72,7 @@ struct flow_origin {
 	uint64_t id;
 	struct mac_address mac[2]; /* by end of the key */
 	uint16_t application; /* nDPI protocol, 0 unknown; ICMP: type << 8 | code of the first */
-	uint16_t observation_point;
+	uint16_t context;     /* see flow_context.h */
 };
 
 _Static_assert(sizeof(struct flow_origin) == 32, "two origins share a cache line");

@@ -62,7 +62,8 @@ flow_count(struct flow *flow, const struct flow_packet *packet, uint32_t last)
 	return flow_count_rare(flow, packet);
 }
 
-/* The record of what was counted since the last one. `wide` is NULL for IPv4. */
+/* The record of what was counted since the last one, but for what flow_contexts_describe() writes.
+ * `wide` is NULL for IPv4. */
 void flow_to_record(const struct flow *flow, const struct flow_origin *origin,
 	const struct flow_wide *wide, enum flow_end_reason reason, struct flow_record *record);
 

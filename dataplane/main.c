@@ -110,7 +110,12 @@ run_house(struct house *house, const struct options *options)
 static int
 run(const struct options *options, struct config *config)
 {
-	struct decode_options decode = {0};
+	const bool *tenant = config->flows.tenant;
+	struct decode_options decode = {
+		.ignore_vlans = !tenant[TENANT_PART_VLAN],
+		.ignore_tunnels = !tenant[TENANT_PART_TUNNEL],
+		.by_port = tenant[TENANT_PART_PORT],
+	};
 	struct house house = {.config = config, .decode = &decode};
 	char error[ERROR_SIZE];
 	struct knowledge *knowledge;

@@ -47,6 +47,7 @@ receive_record(void *context, struct flow *flow, const struct flow_origin *origi
 	struct flow_record record;
 
 	flow_to_record(flow, origin, wide, reason, &record);
+	flow_contexts_describe(&pipeline->contexts, origin->context, &record);
 	if (pipeline->inspector.dpi && record.application)
 		dpi_name(pipeline->inspector.dpi, record.application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
@@ -59,7 +60,10 @@ static void
 release_flow(void *context, struct flow *flow)
 {
 	struct pipeline *pipeline = context;
+	struct flow_table *table =
+		flow->key.family == ADDRESS_IPV4 ? &pipeline->ipv4 : &pipeline->ipv6;
 
+	flow_contexts_give_back(&pipeline->contexts, table->origins[flow - table->flows].context);
 	inspector_end(&pipeline->inspector, flow);
 }
 
@@ -98,6 +102,7 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 	if (watch == NULL || (flow->timer & FLOW_ANSWER_TOLD) || (told && !answered))
 		return next;
 	flow_to_record(flow, origin, wide, FLOW_UPDATE, &record);
+	flow_contexts_describe(&pipeline->contexts, origin->context, &record);
 	if (!is_watched(watch, &record))
 		return next;
 	memset(record.packets, 0, sizeof(record.packets));
@@ -148,6 +153,8 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 	if (error == 0)
 		error = fragment_table_init(&pipeline->fragments, settings->memory);
 	if (error == 0)
+		error = flow_contexts_init(&pipeline->contexts, settings->memory);
+	if (error == 0)
 		error = inspector_init(&pipeline->inspector, &settings->config->inspection,
 			settings->dispatch, settings->dpi, settings->replay, &settings->output.sink,
 			settings->memory);
@@ -163,6 +170,8 @@ pipeline_free(struct pipeline *pipeline)
 		inspector_free(&pipeline->inspector);
 	if (pipeline->fragments.memory)
 		fragment_table_free(&pipeline->fragments);
+	if (pipeline->contexts.memory)
+		flow_contexts_free(&pipeline->contexts);
 	if (pipeline->ipv4.memory)
 		flow_table_free(&pipeline->ipv4);
 	if (pipeline->ipv6.memory)
@@ -214,6 +223,13 @@ view(const struct pipeline *pipeline, struct burst *burst, const struct flow_pac
 	return packet;
 }
 
+static inline void
+count_tunnel(struct tunnel_counters *tunnels, const struct packet *packet)
+{
+	tunnels->too_deep += packet->tunnel_end == TUNNEL_END_TOO_DEEP;
+	tunnels->not_understood += packet->tunnel_end == TUNNEL_END_NOT_UNDERSTOOD;
+}
+
 /* A frame that is not plain. Returns true if it belongs to a flow. */
 static bool
 decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
@@ -227,6 +243,7 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	pipeline->balance.fates[fate]++;
 	if (fate != PACKET_DECODED)
 		return false;
+	count_tunnel(&pipeline->tunnels, packet);
 	if (packet->l3_kind != PACKET_L3_IPV4 && packet->l3_kind != PACKET_L3_IPV6) {
 		inspector_link_packet(&pipeline->inspector, packet);
 		return false;
@@ -309,7 +326,7 @@ begin_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *bu
 		table, &flow_packet->key, &burst->wide[i], flow_packet->hash, packet->time);
 	struct flow_origin *origin = &table->origins[index];
 
-	origin->observation_point = packet->observation_point;
+	origin->context = flow_contexts_take(&pipeline->contexts, packet);
 	origin->mac[end] = packet->source_mac;
 	origin->mac[!end] = packet->destination_mac;
 	flow_decide_initiator(&table->flows[index], packet, end);
@@ -553,5 +570,9 @@ pipeline_health(const struct pipeline *pipeline, struct health_record *health)
 	add_balance(&health->balance, &pipeline->balance);
 	add_tables(pipeline, health);
 	fragment_table_health(&pipeline->fragments, health);
+	flow_contexts_health(&pipeline->contexts, health);
+	health_add(health, "tunnels.too_deep", HEALTH_COUNTER, pipeline->tunnels.too_deep);
+	health_add(
+		health, "tunnels.not_understood", HEALTH_COUNTER, pipeline->tunnels.not_understood);
 	inspector_health(&pipeline->inspector, health);
 }

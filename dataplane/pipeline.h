@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
+#include "dataplane/flow_context.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/fragment.h"
 #include "dataplane/inspect.h"
@@ -34,11 +35,19 @@ struct pipeline_settings {
 	bool replay;     /* packets wait to be taken: inspection needs no budget */
 };
 
+/* Packets whose flow is that of a tunnel. */
+struct tunnel_counters {
+	uint64_t too_deep;       /* nested deeper than is opened */
+	uint64_t not_understood; /* what is inside could not be read */
+};
+
 struct pipeline {
 	struct flow_table ipv4;
 	struct flow_table ipv6;
 	struct inspector inspector;
 	struct fragment_table fragments;
+	struct flow_contexts contexts;
+	struct tunnel_counters tunnels;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;

@@ -182,6 +182,46 @@ write_tcp_flags(struct json_writer *json, const char *key, uint8_t flags)
 }
 
 static void
+write_outer_end(struct json_writer *json, const char *key, const struct ip_address *ip)
+{
+	if (!ip_is_set(ip))
+		return;
+	json_put_object(json, key);
+	json_put_ip(json, "ip", ip);
+	json_put_close_object(json);
+}
+
+/* `type` and `id` are the innermost encapsulation's, `layers` names all of them. */
+static void
+write_tunnels(struct json_writer *json, const struct flow_record *flow)
+{
+	const struct flow_tunnels *tunnels = &flow->tunnels;
+	unsigned count = 0;
+
+	while (count < PACKET_MAX_TUNNELS && tunnels->type[count] != TUNNEL_NONE)
+		count++;
+	if (count == 0 && flow->tenant == 0)
+		return;
+	json_put_object(json, "tunnel");
+	if (flow->tenant != 0)
+		json_put_unsigned(json, "tenant", flow->tenant);
+	if (count > 0) {
+		uint8_t innermost = tunnels->type[count - 1];
+
+		json_put_text(json, "type", tunnel_type_name(innermost));
+		if (tunnel_has_shared_id(innermost))
+			json_put_unsigned(json, "id", tunnels->id);
+		json_put_array(json, "layers");
+		for (unsigned i = 0; i < count; i++)
+			json_put_text(json, NULL, tunnel_type_name(tunnels->type[i]));
+		json_put_close_array(json);
+		write_outer_end(json, "source", &tunnels->source);
+		write_outer_end(json, "destination", &tunnels->destination);
+	}
+	json_put_close_object(json);
+}
+
+static void
 write_flow_details(struct json_writer *json, const struct flow_event *event)
 {
 	const struct flow_record *flow = &event->flow;
@@ -205,11 +245,23 @@ write_flow_details(struct json_writer *json, const struct flow_event *event)
 		json_put_unsigned(json, "icmp_type", flow->icmp_type);
 		json_put_unsigned(json, "icmp_code", flow->icmp_code);
 	}
-	if (flow->tenant != 0) {
-		json_put_object(json, "tunnel");
-		json_put_unsigned(json, "tenant", flow->tenant);
-		json_put_close_object(json);
+	write_tunnels(json, flow);
+	json_put_close_object(json);
+}
+
+/* ECS: with several tags, network.vlan is the outermost and network.inner.vlan the innermost. */
+static void
+write_flow_vlans(struct json_writer *json, const struct flow_record *flow)
+{
+	if (flow->outer_vlan == 0) {
+		write_vlan(json, flow->vlan);
+		return;
 	}
+	write_vlan(json, flow->outer_vlan);
+	if (flow->vlan == 0)
+		return;
+	json_put_object(json, "inner");
+	write_vlan(json, flow->vlan);
 	json_put_close_object(json);
 }
 
@@ -229,7 +281,7 @@ event_write_flow(struct json_writer *json, const struct flow_event *event, const
 	json_put_text(json, "community_id", community_id);
 	json_put_unsigned(json, "bytes", flow->bytes[0] + flow->bytes[1]);
 	json_put_unsigned(json, "packets", flow->packets[0] + flow->packets[1]);
-	write_vlan(json, flow->vlan);
+	write_flow_vlans(json, flow);
 	json_put_close_object(json);
 	write_related(json, ips, 2);
 	json_put_object(json, "camspan");
@@ -519,62 +571,5 @@ event_write_alert(struct json_writer *json, const struct alert_record *alert)
 	write_related(json, ips, 2);
 	json_put_object(json, "camspan");
 	write_alert_details(json, alert);
-	json_put_close_object(json);
-}
-
-static bool
-is_repeated(const struct health_record *health, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (health->figures[i].kind == health->figures[index].kind &&
-			strcmp(health->figures[i].name, health->figures[index].name) == 0)
-			return true;
-	return false;
-}
-
-static void
-write_figures(struct json_writer *json, const char *key, const struct health_record *health,
-	enum health_kind kind)
-{
-	size_t count = health->figure_count < HEALTH_COUNTERS_MAX ? health->figure_count
-								  : HEALTH_COUNTERS_MAX;
-
-	json_put_object(json, key);
-	for (size_t i = 0; i < count; i++)
-		if (health->figures[i].kind == kind && !is_repeated(health, i))
-			json_put_unsigned(json, health->figures[i].name, health->figures[i].value);
-	json_put_close_object(json);
-}
-
-static void
-write_balance(struct json_writer *json, const struct packet_balance *balance)
-{
-	json_put_object(json, "packets");
-	json_put_unsigned(json, "received", balance->received);
-	json_put_unsigned(json, "received_bytes", balance->received_bytes);
-	json_put_unsigned(json, "decoded", balance->fates[PACKET_DECODED]);
-	json_put_object(json, "drops");
-	for (int fate = PACKET_DECODED + 1; fate < PACKET_DROP_COUNT; fate++)
-		json_put_unsigned(json, packet_drop_name(fate), balance->fates[fate]);
-	json_put_close_object(json);
-	json_put_close_object(json);
-}
-
-void
-event_write_health(struct json_writer *json, const struct health_record *health)
-{
-	json_put_object(json, "camspan");
-	json_put_object(json, "health");
-	json_put_unsigned(json, "uptime", health->uptime > 0 ? (uint64_t)health->uptime : 0);
-	write_balance(json, &health->balance);
-	json_put_object(json, "nic");
-	json_put_unsigned(json, "missed", health->nic_missed);
-	json_put_unsigned(json, "no_mbuf", health->nic_no_mbuf);
-	json_put_unsigned(json, "errors", health->nic_errors);
-	json_put_close_object(json);
-	write_figures(json, "counters", health, HEALTH_COUNTER);
-	write_figures(json, "gauges", health, HEALTH_GAUGE);
-	write_figures(json, "losses", health, HEALTH_LOSS);
-	json_put_close_object(json);
 	json_put_close_object(json);
 }

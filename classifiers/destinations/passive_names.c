@@ -7,10 +7,15 @@
 #define CLOCK_SLACK (INT64_C(1000) * 1000000) /* evidence and flow records round differently */
 #define NEVER       INT64_MIN
 
+/* No padding: hashed and compared as bytes. */
 struct pair {
 	struct ip_address client; /* ADDRESS_NONE: any */
 	struct ip_address address;
+	uint16_t unused;
+	uint32_t tenant;
 };
+
+_Static_assert(sizeof(struct pair) == 40, "no padding");
 
 /* Each name of a pair is an entry of its own; those of one pair share the hash. */
 struct name_entry {
@@ -79,10 +84,14 @@ pair_hash(const struct passive_names *names, const struct pair *pair)
 	return hash_bytes(names->secret, pair, sizeof(*pair));
 }
 
+/* What anyone learnt of a public address holds in every tenant. */
 static struct pair
-pair_of(const struct ip_address *client, const struct ip_address *address)
+pair_of(uint32_t tenant, const struct ip_address *client, const struct ip_address *address)
 {
-	return (struct pair){.client = *client, .address = *address};
+	bool everywhere = !ip_is_set(client) && !ip_is_private(address);
+
+	return (struct pair){
+		.client = *client, .address = *address, .tenant = everywhere ? 0 : tenant};
 }
 
 /* The next entry of the pair at or after `entry`. */
@@ -191,8 +200,8 @@ passive_names_learn(struct passive_names *names, const struct evidence *evidence
 		names->refused++;
 		return;
 	}
-	own = pair_of(client, address);
-	shared = pair_of(&anyone, address);
+	own = pair_of(evidence->subject.tenant, client, address);
+	shared = pair_of(evidence->subject.tenant, &anyone, address);
 	learn(names, &shared, name, from_dns, evidence->time);
 	if (ip_is_set(client))
 		learn(names, &own, name, from_dns, evidence->time);
@@ -218,7 +227,7 @@ insert_claim(struct name_claim *claims, int64_t *times, size_t *count,
 static bool
 is_confirmed(const struct passive_names *names, const struct name_entry *entry, int64_t since)
 {
-	struct pair shared = pair_of(&anyone, &entry->pair.address);
+	struct pair shared = pair_of(entry->pair.tenant, &anyone, &entry->pair.address);
 	const struct name_entry *answer;
 
 	if (entry->answered >= since)
@@ -265,8 +274,8 @@ collect(struct passive_names *names, const struct name_question *question, enum 
 
 	memset(claims, 0, sizeof(*claims) * CLAIMS_MAX);
 	for (size_t i = 0; i < (own ? question->client_count : 1); i++) {
-		struct pair pair =
-			pair_of(own ? &question->clients[i] : &anyone, question->address);
+		struct pair pair = pair_of(
+			question->tenant, own ? &question->clients[i] : &anyone, question->address);
 
 		for (struct name_entry *e = first_of_pair(names, &pair); e; e = next_of_pair(e)) {
 			struct name_claim claim = {.name = e->name,
@@ -298,7 +307,7 @@ size_t
 passive_names_answers(const struct passive_names *names, const struct name_question *question,
 	const char *answers[CLAIMS_MAX])
 {
-	struct pair shared = pair_of(&anyone, question->address);
+	struct pair shared = pair_of(question->tenant, &anyone, question->address);
 	int64_t since = fresh_since(question);
 	size_t count = 0;
 
@@ -321,10 +330,11 @@ is_better(const struct name_entry *a, const struct name_entry *b)
 }
 
 const char *
-passive_names_best(const struct passive_names *names, const struct ip_address *client,
-	const struct ip_address *address)
+passive_names_best(const struct passive_names *names, uint32_t tenant,
+	const struct ip_address *client, const struct ip_address *address)
 {
-	struct pair pairs[2] = {pair_of(client, address), pair_of(&anyone, address)};
+	struct pair pairs[2] = {
+		pair_of(tenant, client, address), pair_of(tenant, &anyone, address)};
 	const struct name_entry *best = NULL;
 
 	for (size_t i = ip_is_set(client) ? 0 : 1; i < 2 && best == NULL; i++)
@@ -335,10 +345,10 @@ passive_names_best(const struct passive_names *names, const struct ip_address *c
 }
 
 const char *
-passive_names_answered(const struct passive_names *names, const struct ip_address *client,
-	const struct ip_address *address)
+passive_names_answered(const struct passive_names *names, uint32_t tenant,
+	const struct ip_address *client, const struct ip_address *address)
 {
-	struct pair pair = pair_of(client, address);
+	struct pair pair = pair_of(tenant, client, address);
 	const struct name_entry *latest = NULL;
 
 	for (struct name_entry *e = first_of_pair(names, &pair); e; e = next_of_pair(e))

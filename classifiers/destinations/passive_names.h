@@ -4,6 +4,7 @@
  * A name is kept for a pair (client, address) and once more for the address alone, so that a client
  * whose own look-up was not seen still gets a name to show. What one client learnt never speaks for
  * another whose own name for the address is known: addresses of content networks are shared.
+ * Clients of two tenants are two clients, and so are private addresses two hosts.
  *
  * Only a DNS answer ties a name to an address. TLS SNI and HTTP Host are what a client claims; a
  * claim is confirmed when some DNS answer on the network gave that name that address. */
@@ -36,6 +37,7 @@ struct name_claim {
 /* What is asked: the names of `address` for a client known under these addresses, for traffic
  * between two times. */
 struct name_question {
+	uint32_t tenant;
 	const struct ip_address *clients;
 	size_t client_count;
 	const struct ip_address *address;
@@ -59,10 +61,10 @@ size_t passive_names_ask(struct passive_names *names, const struct name_question
 size_t passive_names_answers(const struct passive_names *names,
 	const struct name_question *question, const char *answers[CLAIMS_MAX]);
 /* The best name of an address for a client at any time, "" unknown. */
-const char *passive_names_best(const struct passive_names *names, const struct ip_address *client,
-	const struct ip_address *address);
+const char *passive_names_best(const struct passive_names *names, uint32_t tenant,
+	const struct ip_address *client, const struct ip_address *address);
 /* The latest name that a DNS answer to this client gave the address, "" none. */
-const char *passive_names_answered(const struct passive_names *names,
+const char *passive_names_answered(const struct passive_names *names, uint32_t tenant,
 	const struct ip_address *client, const struct ip_address *address);
 void passive_names_health(const struct passive_names *names, struct health_record *health);
 

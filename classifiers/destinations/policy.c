@@ -370,12 +370,12 @@ policy_device_zone(const struct policy *policy, const struct device_record *devi
 }
 
 const char *
-policy_name(
-	const struct policy *policy, const struct ip_address *client, const struct ip_address *ip)
+policy_name(const struct policy *policy, uint32_t tenant, const struct ip_address *client,
+	const struct ip_address *ip)
 {
 	static const struct ip_address nobody;
 
-	return passive_names_best(&policy->names, client ? client : &nobody, ip);
+	return passive_names_best(&policy->names, tenant, client ? client : &nobody, ip);
 }
 
 const char *

@@ -40,8 +40,8 @@ const struct config_zone *policy_zone(
 const struct config_zone *policy_device_zone(
 	const struct policy *policy, const struct device_record *device);
 /* Best passive name of an address as `client` saw it, "" unknown. Borrowed until the next call. */
-const char *policy_name(
-	const struct policy *policy, const struct ip_address *client, const struct ip_address *ip);
+const char *policy_name(const struct policy *policy, uint32_t tenant,
+	const struct ip_address *client, const struct ip_address *ip);
 /* ECS network.direction from the zones of both ends. */
 const char *policy_direction(const struct policy *policy, const struct flow_record *flow);
 void policy_health(const struct policy *policy, struct health_record *health);

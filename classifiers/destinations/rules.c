@@ -172,7 +172,8 @@ client_addresses(const struct suspect *suspect, const struct contact_facts *fact
 /* Names what the device contacted. The claim that was not allowed goes into the words; the record
  * and the identity prefer what DNS answered to the device over what the device only says. */
 static void
-choose_name(struct rulebook *rules, struct hearing *hearing, const struct contact_facts *facts)
+choose_name(struct rulebook *rules, struct hearing *hearing, const struct suspect *suspect,
+	const struct contact_facts *facts)
 {
 	const struct allow_verdict *verdict = &hearing->verdict;
 	const struct name_claim *claim;
@@ -191,7 +192,8 @@ choose_name(struct rulebook *rules, struct hearing *hearing, const struct contac
 		hearing->identity = claim->own ? claim->name : "";
 		return;
 	}
-	answered = passive_names_answered(rules->names, &facts->client, &facts->peer.ip);
+	answered = passive_names_answered(
+		rules->names, suspect->tenant, &facts->client, &facts->peer.ip);
 	if (answered[0])
 		hearing->domain = hearing->identity = answered;
 }
@@ -209,7 +211,8 @@ hear(struct rulebook *rules, const struct suspect *suspect, const struct contact
 	struct hearing *hearing)
 {
 	struct ip_address clients[DEVICE_IPS_MAX + 1];
-	struct name_question question = {.clients = clients,
+	struct name_question question = {.tenant = suspect->tenant,
+		.clients = clients,
 		.client_count = client_addresses(suspect, facts, clients),
 		.address = &facts->peer.ip,
 		.first = facts->first,
@@ -225,7 +228,7 @@ hear(struct rulebook *rules, const struct suspect *suspect, const struct contact
 	which.claim_count = passive_names_ask(rules->names, &question, hearing->claims);
 	which.answer_count = passive_names_answers(rules->names, &question, answers);
 	hearing->verdict = allow_judge(rules->allow, &which);
-	choose_name(rules, hearing, facts);
+	choose_name(rules, hearing, suspect, facts);
 }
 
 /* Peers of the device's own zone. Private space that no zone names is one zone for this, so that a

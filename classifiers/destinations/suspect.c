@@ -6,7 +6,8 @@
 struct suspect
 suspect_from_device(const struct device_record *device)
 {
-	struct suspect suspect = {.mac = device->mac,
+	struct suspect suspect = {.tenant = device->tenant,
+		.mac = device->mac,
 		.ip_count = device->ip_count < DEVICE_IPS_MAX ? device->ip_count : DEVICE_IPS_MAX,
 		.device_class = device->device_class,
 		.status = device->status,

@@ -21,6 +21,7 @@ struct suspect {
 	uint16_t vlan;        /* 0 unless the device was seen on it with its own MAC */
 	float confidence;
 	float brand_confidence;
+	uint32_t tenant;
 	int64_t first_seen;
 	int64_t last_seen;
 };

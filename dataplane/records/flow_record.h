@@ -4,6 +4,7 @@
 #define CAMSPAN_RECORDS_FLOW_RECORD_H
 
 #include "dataplane/records/address.h"
+#include "dataplane/records/packet.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,15 @@ enum flow_end_reason {
 	FLOW_END_LACK_OF_RESOURCES = 5,
 };
 
+/* The encapsulations around the packets of a flow, as those of its first packet. */
+struct flow_tunnels {
+	uint8_t type[PACKET_MAX_TUNNELS]; /* enum tunnel_type, outermost first */
+	uint32_t id;                      /* of the innermost, if tunnel_has_shared_id() */
+	struct ip_address source;         /* of the innermost that has addresses */
+	struct ip_address destination;
+	uint16_t unused;
+};
+
 /* Direction 0 is the initiator's (RFC 5103 biflow source), 1 the responder's. Counters are deltas
  * since the previous record of the same flow, so that sums over records are right. */
 struct flow_record {
@@ -31,8 +41,10 @@ struct flow_record {
 	struct mac_address responder_mac;
 	uint64_t packets[2];
 	uint64_t bytes[2]; /* IP bytes on the wire, padding excluded (octetDeltaCount) */
+	struct flow_tunnels tunnels;
 	uint32_t tenant;
-	uint16_t vlan;
+	uint16_t vlan;       /* innermost tag */
+	uint16_t outer_vlan; /* outermost tag of several, else 0 */
 	uint16_t observation_point;
 	uint16_t application; /* nDPI protocol id, 0 unknown */
 	uint8_t protocol;     /* IANA */

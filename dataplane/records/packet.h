@@ -7,6 +7,7 @@
 
 #include "dataplane/records/address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PACKET_MAX_VLANS   4
@@ -66,6 +67,25 @@ enum tunnel_type {
 
 const char *tunnel_type_name(uint8_t type); /* "vxlan", "" for TUNNEL_NONE */
 
+/* Whether both directions of a tunnel have the same id, and so have all packets of a flow in it. */
+static inline bool
+tunnel_has_shared_id(uint8_t type)
+{
+	switch (type) {
+	case TUNNEL_ERSPAN_II:
+	case TUNNEL_ERSPAN_III:
+	case TUNNEL_GRE_KEY:
+	case TUNNEL_NVGRE:
+	case TUNNEL_VXLAN:
+	case TUNNEL_GENEVE:
+	case TUNNEL_PPPOE:
+	case TUNNEL_PBB:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Why the decoder went no deeper although the innermost packet is a tunnel's. Its flow is then that
  * of the tunnel. */
 enum tunnel_end {
@@ -76,6 +96,7 @@ enum tunnel_end {
 
 struct packet_tunnel {
 	uint32_t id;
+	uint16_t vlan;            /* tag of the datagram that carries it, 0 none */
 	uint8_t type;             /* enum tunnel_type */
 	struct ip_address source; /* of the datagram that carries it; none below IP (MPLS, PPPoE) */
 	struct ip_address destination;
@@ -98,7 +119,7 @@ enum tenant_kind {
 	TENANT_GENEVE = 3,
 	TENANT_NVGRE = 4,
 	TENANT_GRE_KEY = 5,
-	TENANT_OTHER = 6, /* enum tunnel_type << 16 | id */
+	TENANT_OTHER = 6, /* enum tunnel_type << 16 | id, or the tag of the tunnel's carrier */
 	TENANT_DIGEST = 7,
 };
 

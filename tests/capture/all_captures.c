@@ -292,6 +292,8 @@ check_pools(struct run *run)
 	expect(run, dpi.flows_in_use == 0, "%" PRIu64 " flows still in nDPI", dpi.flows_in_use);
 	expect(run, run->pipeline.ipv4.occupied == 0 && run->pipeline.ipv6.occupied == 0,
 		"flows left in the tables");
+	expect(run, run->pipeline.contexts.in_use == 0, "%u flow contexts in use",
+		run->pipeline.contexts.in_use);
 }
 
 /* With tables as large as these no capture may lose a flow. */

@@ -128,8 +128,10 @@ static const struct {
 		"1: destinations.allow[0].device: cam1 is not a device; use a MAC, an address or a "
 		"device id of 16 hex digits"},
 	{"export: {file: {enabled: true, datasets: [packets]}}\n",
-		"1: export.file.datasets: \"packets\" is not a dataset; use flow, device, stream, "
+		"1: export.file.datasets: \"packets\" is unknown; use flow, device, stream, "
 		"alert or health"},
+	{"flows: {tenant: [vlans]}\n",
+		"1: flows.tenant: \"vlans\" is unknown; use vlan, tunnel or port"},
 	{"export: {file: {enabled: true, path: \"\"}}\n",
 		"1: export.file.path: is empty; name a file, or - for standard output"},
 	{"export: {kafka: {enabled: true}}\n",

@@ -64,7 +64,7 @@ static const struct encapsulation_case encapsulation_cases[] = {
 	{"IPv6 in IPv4", "eth=0800 ip4=41 " HOST6, "ipv6-in-ip", OTHER(IPV6), .without_mac = true},
 	{"IPv4 in IPv6", "eth=86dd ip6=4 " HOST4, "ipv4-in-ip", OTHER(IPV4), .without_mac = true},
 	{"IPv6 in IPv6 behind a tag", "eth=8100 hex=006486dd ip6=41 " HOST6, "ipv6-in-ip",
-		OTHER(IPV6), 100, .without_mac = true},
+		KIND(OTHER, TUNNEL_IPV6 << 16 | 100), .without_mac = true},
 	{"EtherIP", "eth=0800 ip4=97 hex=3000 " FRAME, "etherip", OTHER(ETHERIP)},
 	{"Ethernet in IPv6", "eth=86dd ip6=143 " FRAME, "ethernet-in-ip", OTHER(ETHERNET)},
 	{"MPLS in IP", "eth=0800 ip4=137 hex=000c81ff " HOST4, "mpls-in-ip mpls", OTHER(MPLS_IP),

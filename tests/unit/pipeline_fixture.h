@@ -64,7 +64,7 @@ on_sample(void *context, const struct stream_sample *sample)
 }
 
 static inline void
-begin(void)
+begin_with(const struct decode_options *decode)
 {
 	struct pipeline_settings settings = {
 		.output = {NULL, on_flow, {NULL, on_evidence, on_media, on_sample}},
@@ -78,7 +78,14 @@ begin(void)
 	dispatch = dispatch_create();
 	settings.config = config;
 	settings.dispatch = dispatch;
+	settings.decode = decode;
 	CU_ASSERT_EQUAL_FATAL(pipeline_init(&pipeline, &settings), 0);
+}
+
+static inline void
+begin(void)
+{
+	begin_with(NULL);
 }
 
 static inline void

@@ -323,9 +323,8 @@ test_each_frame(void)
 			expect_invariants(frame->name, length, &packet);
 		reached[drop] = true;
 	}
-	reached[DROP_NOT_SAMPLED] = true; /* before any decoder */
-	for (int drop = 0; drop < PACKET_DROP_COUNT; drop++)
-		CU_ASSERT_TRUE(reached[drop]);
+	for (int drop = 0; drop < PACKET_DROP_COUNT; drop++) /* sampling is not the decoder's */
+		CU_ASSERT_TRUE(reached[drop] || drop == DROP_NOT_SAMPLED);
 }
 
 /* Every field of the fast path and of the same packet on the general path (behind a tag). */

@@ -310,6 +310,8 @@ test_tenants(void)
 		{"eth=8847 hex=000c81ff " HOST4, FRAME, true},
 		{"eth=8903 hex=0040 " FRAME, FRAME, true},
 		{"eth=0800 ip4=4 " HOST4, FRAME, false},
+		{"eth=0800 ip4=4 " HOST4, "eth=8100 hex=00050800 ip4=4 " HOST4, false},
+		{"eth=8100 hex=00060800 ip4=4 " HOST4, "eth=8100 hex=00050800 ip4=4 " HOST4, false},
 		{"eth=8100 hex=00018100 hex=00640800 " HOST4,
 			"eth=8100 hex=00028100 hex=00640800 " HOST4, false},
 		{"eth=8100 hex=00018864 hex=1100002aLLLL hex=0021 " HOST4,

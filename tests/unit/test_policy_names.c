@@ -31,7 +31,7 @@ name(const char *client, const char *address)
 {
 	struct ip_address client_ip = world_ip(client), ip = world_ip(address);
 
-	return policy_name(world.policy, &client_ip, &ip);
+	return policy_name(world.policy, 0, &client_ip, &ip);
 }
 
 static void
@@ -78,7 +78,29 @@ test_each_client_has_its_own_names(void)
 	world_name(&world, ATTRIBUTE_DNS_NAME, CAMERA, "p2p.vendor.example", ADDRESS);
 	world_name(&world, ATTRIBUTE_TLS_SNI, CAMERA, "innocent.example", ADDRESS);
 	CU_ASSERT_STRING_EQUAL(name(CAMERA, ADDRESS), "p2p.vendor.example");
-	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, NULL, &(struct ip_address){0}), "");
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 0, NULL, &(struct ip_address){0}), "");
+	world_end(&world);
+}
+
+/* What one tenant's client learnt is not the name of another's; what anyone learnt of a public
+ * address is. */
+static void
+test_tenants_have_their_own_names(void)
+{
+	struct ip_address client = world_ip(CAMERA), other = world_ip(OTHER);
+	struct ip_address local = world_ip("10.20.0.9"), public = world_ip(ADDRESS);
+
+	world_site(&world);
+	world_begin(&world);
+	world_name(&world, ATTRIBUTE_DNS_NAME, CAMERA, "recorder.example", "10.20.0.9");
+	world_name(&world, ATTRIBUTE_DNS_NAME, CAMERA, "first.example", ADDRESS);
+	world_name(&world, ATTRIBUTE_DNS_NAME, OTHER, "second.example", ADDRESS);
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 0, &client, &local), "recorder.example");
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 7, &client, &local), "");
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 7, NULL, &local), "");
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 0, &client, &public), "first.example");
+	CU_ASSERT_STRING_EQUAL(policy_name(world.policy, 7, &other, &public),
+		policy_name(world.policy, 0, NULL, &public));
 	world_end(&world);
 }
 
@@ -364,6 +386,7 @@ main(void)
 	CU_TestInfo tests[] = {
 		{"domain patterns", test_domain_patterns},
 		{"each client has its own names", test_each_client_has_its_own_names},
+		{"tenants have their own names", test_tenants_have_their_own_names},
 		{"what is no host name", test_what_is_no_host_name},
 		{"rows", test_rows},
 		{"names that allow", test_names_that_allow},

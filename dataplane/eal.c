@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/eal.h"
 
+#include "dataplane/dedup.h"
 #include "dataplane/kernel_port.h"
 #include "dataplane/log.h"
 #include "dataplane/port_pool.h"
@@ -80,8 +81,10 @@ tables_mib(const struct config *config)
 {
 	uint64_t flows = config->flows.ipv4_max + (uint64_t)config->flows.ipv6_max;
 
+	uint64_t dedup = dedup_memory(config);
+
 	return config->dataplane.workers *
-	       ((flows * BYTES_PER_FLOW + config->inspection.flows_max * UINT64_C(2048) +
+	       ((dedup + flows * BYTES_PER_FLOW + config->inspection.flows_max * UINT64_C(2048) +
 			config->inspection.stream_buffers * UINT64_C(8192)) >>
 		       20);
 }

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -44,12 +47,16 @@ enum {
 	BLOCK = BLOCK_PAIRS * PAIR,
 	SECRET_CHAIN = SECRET_BODY + 2 * BLOCK_PAIRS,
 	SECRET_END = SECRET_CHAIN + 2,
+	SECRET_LONG = SECRET_END + 2,
+	LONG_BLOCK = 1024,
 };
 
-_Static_assert(SECRET_END + 2 == DEDUP_SECRET_WORDS, "every key has its own words");
+_Static_assert(DEDUP_SECRET_WORDS % 32 == 0, "see fill_secret()");
+_Static_assert(SECRET_LONG + LONG_BLOCK / 8 == DEDUP_SECRET_WORDS, "every key has its own words");
 _Static_assert(sizeof(struct dedup_bucket) == 64, "a look-up is one cache line");
 
 #define MILLISECOND INT64_C(1000000)
+
 uint32_t
 dedup_ports_of(const struct config *config, bool replay)
 {
@@ -79,60 +86,6 @@ dedup_memory(const struct config *config)
 	if (dedup_ports_of(config, false) == 0)
 		return 0;
 	return bucket_count(config) * sizeof(struct dedup_bucket) + flows * sizeof(uint16_t);
-}
-
-static int
-allocate(struct dedup *dedup, uint64_t buckets, const uint32_t flows[2])
-{
-	const struct memory_source *memory = dedup->memory;
-
-	dedup->buckets = memory_allocate(memory, "dedup", buckets * sizeof(struct dedup_bucket));
-	if (dedup->buckets == NULL)
-		return -ENOMEM;
-	for (int ipv6 = 0; ipv6 < 2 && dedup->across_vlans; ipv6++) {
-		dedup->flow_vlans[ipv6] =
-			memory_allocate(memory, "flow VLANs", flows[ipv6] * sizeof(uint16_t));
-		if (dedup->flow_vlans[ipv6] == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int
-dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
-	const uint32_t flows[2], const struct memory_source *memory)
-{
-	const struct config_deduplication *settings = &config->dataplane.deduplication;
-	uint64_t buckets = bucket_count(config);
-
-	memset(dedup, 0, sizeof(*dedup));
-	if (ports == 0)
-		return 0;
-	if (getrandom(dedup->secret, sizeof(dedup->secret), 0) != sizeof(dedup->secret))
-		return -errno;
-	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
-		snprintf(
-			dedup->names[port], sizeof(dedup->names[port]), "port.%u.duplicates", port);
-	dedup->memory = memory;
-	dedup->mask = buckets - 1;
-	dedup->window = (uint32_t)((settings->window_ms * MILLISECOND) >> DEDUP_TICK_SHIFT);
-	dedup->compared_bytes = settings->compared_bytes;
-	dedup->context_mask = (settings->across_ports ? 0 : UINT16_MAX) |
-			      (settings->across_vlans ? 0 : (uint64_t)UINT16_MAX << 16);
-	dedup->across_vlans = settings->across_vlans;
-	dedup->ports = ports;
-	return allocate(dedup, buckets, flows);
-}
-
-void
-dedup_free(struct dedup *dedup)
-{
-	for (int ipv6 = 0; ipv6 < 2; ipv6++)
-		if (dedup->flow_vlans[ipv6])
-			dedup->memory->release(dedup->flow_vlans[ipv6]);
-	if (dedup->buckets)
-		dedup->memory->release(dedup->buckets);
-	memset(dedup, 0, sizeof(*dedup));
 }
 
 static inline uint64_t
@@ -200,12 +153,63 @@ long_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secr
 	return block_hash(sum, at, (uint32_t)(end - at), secret);
 }
 
+#ifdef __x86_64__
+/* The same for CPUs with AVX2, four times as fast: NH in words of 32 bits (RFC 4418 section 5.2.2),
+ * four sums beside each other. Two given bodies collide with a chance of 1 in 2^32 at most. At
+ * least a block. */
+static __attribute__((target("avx2"))) uint64_t
+long_hash_avx2(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret)
+{
+	const uint8_t *end = at + length, *last = end - sizeof(__m256i);
+
+	while (at < end) {
+		const uint8_t *key = (const uint8_t *)(secret + SECRET_LONG);
+		const uint8_t *stop = end - at > LONG_BLOCK ? at + LONG_BLOCK : end;
+		__m256i sums = _mm256_setzero_si256();
+		uint64_t words[4];
+
+		for (; at < stop; at += sizeof(__m256i), key += sizeof(__m256i)) {
+			/* The last bytes, which may overlap those before them. */
+			const uint8_t *from = at < last ? at : last;
+			__m256i data = _mm256_add_epi32(_mm256_loadu_si256((const __m256i *)from),
+				_mm256_loadu_si256((const __m256i *)key));
+
+			sums = _mm256_add_epi64(
+				sums, _mm256_mul_epu32(data, _mm256_srli_epi64(data, 32)));
+		}
+		_mm256_storeu_si256((__m256i *)words, sums);
+		sum += pair_hash(words[0], words[1], secret + SECRET_BODY);
+		sum += pair_hash(words[2], words[3], secret + SECRET_BODY + 2);
+		sum = flow_mix(sum ^ secret[SECRET_CHAIN], secret[SECRET_CHAIN + 1]);
+	}
+	return sum;
+}
+#endif
+
+void
+dedup_use_portable_hash(struct dedup *dedup)
+{
+	dedup->long_hash = long_hash;
+}
+
+static void
+choose_long_hash(struct dedup *dedup)
+{
+	dedup_use_portable_hash(dedup);
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		dedup->long_hash = long_hash_avx2;
+#endif
+}
+
 /* Adds `length` bytes, any number of them, to the sum. */
 static ALWAYS_INLINE uint64_t
-body_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret)
+body_hash(const struct dedup *dedup, uint64_t sum, const uint8_t *at, uint32_t length)
 {
+	const uint64_t *secret = dedup->secret;
+
 	if (UNLIKELY(length > BLOCK))
-		return long_hash(sum, at, length, secret);
+		return dedup->long_hash(sum, at, length, secret);
 	if (LIKELY(length >= PAIR))
 		return block_hash(sum, at, length, secret);
 	return length ? sum + short_hash(at, length, secret + SECRET_BODY) : sum;
@@ -257,13 +261,13 @@ finish_hash(uint64_t sum, const uint64_t *secret)
 
 /* Extension headers are compared whole: fragments differ there. */
 static uint64_t
-extensions_hash(const struct packet *packet, const uint64_t *secret)
+extensions_hash(const struct dedup *dedup, const struct packet *packet)
 {
 	uint32_t at = packet->l3 + IPV6_HEADER;
 
 	if (packet->l3_kind != PACKET_L3_IPV6 || packet->l4 <= at)
 		return 0;
-	return finish_hash(body_hash(0, packet->data + at, packet->l4 - at, secret), secret);
+	return finish_hash(body_hash(dedup, 0, packet->data + at, packet->l4 - at), dedup->secret);
 }
 
 static uint32_t
@@ -283,14 +287,14 @@ viewed_hash(
 	uint32_t end = wire_end < packet->captured ? wire_end : packet->captured;
 	bool later = packet->flags & PACKET_LATER_FRAGMENT;
 	const uint8_t *body = packet->data + packet->l4;
-	uint64_t sum = extensions_hash(packet, dedup->secret);
+	uint64_t sum = extensions_hash(dedup, packet);
 	uint32_t length;
 
 	sum += headers_hash(packet->data + packet->l3, &body,
 		later ? PROTOCOL_NONE : packet->protocol, packet->l3_kind == PACKET_L3_IPV6,
 		context, (uint64_t)tenant << 32, dedup->secret);
 	length = compared_length(dedup, body, packet->data + end);
-	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
+	return finish_hash(body_hash(dedup, sum, body, length), dedup->secret);
 }
 
 static ALWAYS_INLINE uint64_t
@@ -303,7 +307,7 @@ plain_hash(const struct dedup *dedup, const struct frame_view *frame,
 		context, (uint64_t)tenant << 32, dedup->secret);
 	uint32_t length = compared_length(dedup, body, ip + flow_packet->octets);
 
-	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
+	return finish_hash(body_hash(dedup, sum, body, length), dedup->secret);
 }
 
 /* Never 0; starts to fetch its bucket. */
@@ -406,4 +410,71 @@ dedup_health(const struct dedup *dedup, struct health_record *health)
 	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
 		if (dedup->ports >> port & 1)
 			health_add(health, dedup->names[port], HEALTH_COUNTER, dedup->copies[port]);
+}
+
+/* The kernel gives up to 256 bytes at a time without fail. */
+static int
+fill_secret(uint64_t secret[DEDUP_SECRET_WORDS])
+{
+	for (unsigned i = 0; i < DEDUP_SECRET_WORDS; i += 32)
+		if (getrandom(secret + i, 256, 0) != 256)
+			return -errno;
+	return 0;
+}
+
+static int
+allocate(struct dedup *dedup, uint64_t buckets, const uint32_t flows[2])
+{
+	const struct memory_source *memory = dedup->memory;
+
+	dedup->buckets = memory_allocate(memory, "dedup", buckets * sizeof(struct dedup_bucket));
+	if (dedup->buckets == NULL)
+		return -ENOMEM;
+	for (int ipv6 = 0; ipv6 < 2 && dedup->across_vlans; ipv6++) {
+		dedup->flow_vlans[ipv6] =
+			memory_allocate(memory, "flow VLANs", flows[ipv6] * sizeof(uint16_t));
+		if (dedup->flow_vlans[ipv6] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
+	const uint32_t flows[2], const struct memory_source *memory)
+{
+	const struct config_deduplication *settings = &config->dataplane.deduplication;
+	uint64_t buckets = bucket_count(config);
+	int error;
+
+	memset(dedup, 0, sizeof(*dedup));
+	if (ports == 0)
+		return 0;
+	error = fill_secret(dedup->secret);
+	if (error)
+		return error;
+	choose_long_hash(dedup);
+	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
+		snprintf(
+			dedup->names[port], sizeof(dedup->names[port]), "port.%u.duplicates", port);
+	dedup->memory = memory;
+	dedup->mask = buckets - 1;
+	dedup->window = (uint32_t)((settings->window_ms * MILLISECOND) >> DEDUP_TICK_SHIFT);
+	dedup->compared_bytes = settings->compared_bytes;
+	dedup->context_mask = (settings->across_ports ? 0 : UINT16_MAX) |
+			      (settings->across_vlans ? 0 : (uint64_t)UINT16_MAX << 16);
+	dedup->across_vlans = settings->across_vlans;
+	dedup->ports = ports;
+	return allocate(dedup, buckets, flows);
+}
+
+void
+dedup_free(struct dedup *dedup)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++)
+		if (dedup->flow_vlans[ipv6])
+			dedup->memory->release(dedup->flow_vlans[ipv6]);
+	if (dedup->buckets)
+		dedup->memory->release(dedup->buckets);
+	memset(dedup, 0, sizeof(*dedup));
 }

@@ -26,7 +26,7 @@
 #define DEDUP_BURST     32
 
 /* Keys by position: see dedup.c. */
-enum { DEDUP_SECRET_WORDS = 32 };
+enum { DEDUP_SECRET_WORDS = 160 };
 
 /* Times are in ticks of 16.4 us, which come round in 19.5 hours. A packet would be taken for a copy
  * of one so long ago only if it agreed with it in everything, came to the window, and nothing else
@@ -47,6 +47,8 @@ struct dedup {
 	uint64_t mask;         /* of buckets */
 	uint32_t window;       /* ticks */
 	struct dedup_bucket *buckets;
+	uint64_t (*long_hash)(
+		uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret);
 	bool across_vlans;
 	uint64_t crowded; /* forgotten inside their window: copies of them may be missed */
 	uint64_t copies[DEDUP_PORTS_MAX];
@@ -78,6 +80,9 @@ struct dedup_input {
 int dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
 	const uint32_t flows[2], const struct memory_source *memory);
 void dedup_free(struct dedup *dedup);
+
+/* For tests: hashes as on a CPU without AVX2. Before the first packet. */
+void dedup_use_portable_hash(struct dedup *dedup);
 
 static inline bool
 dedup_compares(const struct dedup *dedup, uint16_t port)

@@ -223,10 +223,7 @@ start(struct bench *bench, char *error, size_t size)
 	if (eal_start(bench->config, EAL_LIVE, error, size) != 0)
 		return 1;
 	count = eal_lcores(lcores, RTE_MAX_LCORE);
-	return ports_find(&bench->ports, bench->config, error, size) != 0 ||
-	       ports_plan(&bench->ports, bench->config, lcores, count, &bench->layout, error,
-		       size) != 0 ||
-	       ports_start(&bench->ports, bench->config, &bench->layout, error, size) != 0;
+	return ports_open(&bench->ports, bench->config, lcores, count, &bench->layout, error, size);
 }
 
 static int

@@ -30,7 +30,7 @@ static const struct kind {
 	KIND("VLAN",
 		MACS "\x81\0\0\x07\x08\0\x45\0\x05\0\0\0\0\0\x40\x11\0\0\x0a\x01\0\1\x0a\x02\0\2"),
 	KIND("ERSPAN II", IPV4("\x2f") "\x10\0\x88\xbe\0\0\0\1\x10\x07\0\x2a\0\0\0\3" INNER),
-	KIND("VXLAN", IPV4("\x11") "\xd0\x01\x12\xb5\x04\0\0\0\x08\0\0\0\0\0\x2a\0" INNER),
+	KIND("VXLAN", IPV4("\x11") "\xd0\x01\x12\xb5\x06\0\0\0\x08\0\0\0\0\0\x2a\0" INNER),
 };
 
 static uint8_t frames[FRAMES][FRAME];

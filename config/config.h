@@ -32,6 +32,17 @@ enum zone_kind {
 struct config_port {
 	char device[CONFIG_PATH_SIZE]; /* "0000:03:00.0", "net_af_packet0,iface=span0", ... */
 	bool promiscuous;
+	bool deduplicate; /* copies of packets are removed */
+};
+
+/* Of the ports that deduplicate. */
+struct config_deduplication {
+	uint32_t window_ms;
+	uint32_t entries;        /* packets remembered per worker; rounded up to a power of two */
+	uint32_t compared_bytes; /* of a datagram, behind its transport header */
+	bool across_ports;
+	bool across_vlans;
+	bool captures; /* replays too */
 };
 
 struct config_dataplane {
@@ -48,6 +59,7 @@ struct config_dataplane {
 	uint32_t mbufs;          /* per worker, 0: derived */
 	size_t port_count;
 	struct config_port *ports;
+	struct config_deduplication deduplication;
 };
 
 /* What takes part in telling networks apart: see enum tenant_kind in packet.h. */

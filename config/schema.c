@@ -88,7 +88,9 @@ const struct setting config_settings[] = {
 	{"dataplane.memory", SETTING_MEMORY, RELOAD_RESTART, FIELD(dataplane.memory_mib), "0", 0,
 		1048576, DOC("Memory of the packet path. 0: derived from the table sizes.")},
 	{"dataplane.lcores", SETTING_CPUS, RELOAD_RESTART, FIELD(dataplane.lcores), "",
-		DOC("Cores to use, the first for control. Empty: the first ones allowed.")},
+		DOC("Cores to use, the first for control. Empty: those allowed, on the NUMA nodes "
+		    "of "
+		    "the ports first.")},
 	{"dataplane.workers", SETTING_COUNT, RELOAD_RESTART, FIELD(dataplane.workers), "1", 1, 127,
 		DOC("Worker cores, each with its own flow table.")},
 	{"dataplane.spreading", SETTING_ENUM, RELOAD_RESTART, FIELD(dataplane.spreading), "auto",
@@ -127,6 +129,32 @@ const struct setting config_settings[] = {
 	{"dataplane.ports[].promiscuous", SETTING_BOOL, RELOAD_RESTART,
 		MEMBER(config_port, promiscuous), "true",
 		DOC("Receive frames for every MAC; a span port needs it.")},
+	{"dataplane.ports[].deduplicate", SETTING_BOOL, RELOAD_RESTART,
+		MEMBER(config_port, deduplicate), "false",
+		DOC("Remove the copies of a packet that this port delivers more than once.")},
+	{"dataplane.deduplication.window", SETTING_MILLISECONDS, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.window_ms), "5ms", 1, 1000,
+		DOC("A copy comes at most so long after the first.")},
+	{"dataplane.deduplication.entries", SETTING_COUNT, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.entries), "131072", 1024, 134217728,
+		DOC("Packets remembered per worker (16 bytes each): four times what comes in a "
+		    "window.")},
+	{"dataplane.deduplication.compared_bytes", SETTING_COUNT, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.compared_bytes), "65535", 64, 65535,
+		DOC("How many bytes behind the transport header are compared. Fewer cost less on "
+		    "long packets, and may take packets that differ only behind them for copies.")},
+	{"dataplane.deduplication.across_ports", SETTING_BOOL, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.across_ports), "true",
+		DOC("Compare the packets of all ports that deduplicate; else of each by itself.")},
+	{"dataplane.deduplication.across_vlans", SETTING_BOOL, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.across_vlans), "true",
+		DOC("Copies may be in different VLANs, before and after routing; flows of these "
+		    "ports are then one over all VLANs. false: where VLANs have the same "
+		    "addresses.")},
+	{"dataplane.deduplication.captures", SETTING_BOOL, RELOAD_RESTART,
+		FIELD(dataplane.deduplication.captures), "false",
+		DOC("Remove copies from replayed captures, whose packets count as the first "
+		    "port's.")},
 
 	{"flows.ipv4_max", SETTING_COUNT, RELOAD_RESTART, FIELD(flows.ipv4_max), "1048576", 1024,
 		134217728,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ struct capture {
 	enum link_type link;
 	struct pcapng *pcapng; /* of a pcapng file, which is `file`; else NULL */
 	FILE *file;
+	char *read_buffer; /* of the file, unless it is stdin */
 	uint64_t count;
 	int state; /* what capture_next() goes on returning: 1 while there may be more */
 	char path[256];
@@ -129,6 +131,19 @@ close_file(FILE *file)
 		fclose(file);
 }
 
+/* The C library takes a size for the buffer only with the buffer; else it reads 4 KiB at a time.
+ * Nor does it know that one thread alone reads. */
+static void
+set_up_buffer(struct capture *capture, FILE *file)
+{
+	__fsetlocking(file, FSETLOCKING_BYCALLER);
+	if (file == stdin)
+		return;
+	capture->read_buffer = malloc(READ_BUFFER_SIZE);
+	if (capture->read_buffer != NULL)
+		setvbuf(file, capture->read_buffer, _IOFBF, READ_BUFFER_SIZE);
+}
+
 /* Gives `file` to the reader of its format, or closes it. */
 static bool
 open_reader(struct capture *capture, FILE *file, char *reason)
@@ -173,9 +188,10 @@ capture_open(const char *path, char *error)
 		free(capture);
 		return NULL;
 	}
-	setvbuf(file, NULL, _IOFBF, READ_BUFFER_SIZE);
+	set_up_buffer(capture, file);
 	if (!open_reader(capture, file, reason)) {
 		snprintf(error, CAPTURE_ERROR_SIZE, "%s: not a readable capture: %s", path, reason);
+		free(capture->read_buffer);
 		free(capture);
 		return NULL;
 	}
@@ -263,5 +279,6 @@ capture_close(struct capture *capture)
 	} else {
 		pcap_close(capture->pcap);
 	}
+	free(capture->read_buffer); /* after the file that uses it */
 	free(capture);
 }

@@ -42,6 +42,7 @@ create_pipeline(const struct crew *crew, struct worker *worker)
 		.memory = &worker->memory,
 		.output = report_ring_output(&worker->reports),
 		.worker = worker->number,
+		.deduplicated_ports = dedup_ports_of(house->config, false),
 	};
 	int error = create_dpi(house->config, &settings.dpi);
 

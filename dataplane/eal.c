@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/eal.h"
 
+#include "dataplane/dedup.h"
 #include "dataplane/kernel_port.h"
 #include "dataplane/log.h"
 #include "dataplane/port_pool.h"
@@ -80,8 +81,10 @@ tables_mib(const struct config *config)
 {
 	uint64_t flows = config->flows.ipv4_max + (uint64_t)config->flows.ipv6_max;
 
+	uint64_t dedup = dedup_memory(config);
+
 	return config->dataplane.workers *
-	       ((flows * BYTES_PER_FLOW + config->inspection.flows_max * UINT64_C(2048) +
+	       ((dedup + flows * BYTES_PER_FLOW + config->inspection.flows_max * UINT64_C(2048) +
 			config->inspection.stream_buffers * UINT64_C(8192)) >>
 		       20);
 }
@@ -194,7 +197,10 @@ lcores_wanted(const struct config *config)
 	bool may_spread = dataplane->spreading == SPREADING_SOFTWARE ||
 			  (dataplane->spreading == SPREADING_AUTO && dataplane->workers > 1);
 
-	return dataplane->workers + (may_spread ? dataplane->rx_lcores : 0u);
+	unsigned wanted = dataplane->workers + (may_spread ? dataplane->rx_lcores : 0u);
+
+	/* Whether the rest is enough is told when the ports are known. */
+	return wanted < RTE_MAX_LCORE ? wanted : RTE_MAX_LCORE - 1;
 }
 
 /* lcore n on the n-th CPU; several share one when CPUs are few. */

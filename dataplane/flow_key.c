@@ -26,6 +26,7 @@ flow_packet_summarize(const struct packet *packet, const struct flow_secret *sec
 
 	flow_packet->octets =
 		(uint32_t)(packet->payload - packet->l3) + packet->payload_wire_length;
+	flow_packet->l3 = packet->l3;
 	flow_packet->payload = packet->payload;
 	flow_packet->payload_length = packet->payload_length;
 	flow_packet->carries = packet->payload_wire_length > 0;

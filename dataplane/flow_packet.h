@@ -11,6 +11,7 @@ struct flow_packet {
 	uint64_t hash;
 	uint32_t octets;    /* IP bytes on the wire, padding excluded (IPFIX octetDeltaCount) */
 	uint32_t candidate; /* entry of the table whose tag matches */
+	uint16_t l3;        /* offset of the IP header from the frame's start */
 	uint16_t payload;   /* offset of the transport payload from the frame's start */
 	uint16_t payload_length; /* captured */
 	uint8_t frame;           /* its number in the burst */

@@ -71,11 +71,14 @@ layout_assign_lcores(struct layout *layout, const struct layout_lcore *lcores, u
 	return 0;
 }
 
+/* What finds no room is missing in the sum, which layout_assign_queues() checks. */
 static void
 give_queue(struct layout *layout, struct rx_queues *queues, uint16_t port)
 {
+	uint16_t queue = layout->queues[port]++;
+
 	if (queues->count < LAYOUT_QUEUES_MAX)
-		queues->list[queues->count++] = (struct rx_queue){port, layout->queues[port]++};
+		queues->list[queues->count++] = (struct rx_queue){port, queue};
 }
 
 /* Queue n of every port is worker n's; a port that has more comes round again. */
@@ -156,7 +159,21 @@ assign_to_rx(struct layout *layout)
 	}
 }
 
-void
+static bool
+every_queue_is_read(const struct layout *layout)
+{
+	uint32_t queues = 0, read = 0;
+
+	for (unsigned i = 0; i < layout->port_count; i++)
+		queues += layout->queues[i];
+	for (unsigned i = 0; i < layout->worker_count; i++)
+		read += layout->worker_queues[i].count;
+	for (unsigned i = 0; i < layout->rx_count; i++)
+		read += layout->rx_queues[i].count;
+	return queues == read;
+}
+
+int
 layout_assign_queues(struct layout *layout)
 {
 	memset(layout->queues, 0, sizeof(layout->queues));
@@ -166,6 +183,7 @@ layout_assign_queues(struct layout *layout)
 		assign_to_rx(layout);
 	else
 		assign_to_workers(layout);
+	return every_queue_is_read(layout) ? 0 : -1;
 }
 
 static bool

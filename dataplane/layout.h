@@ -10,7 +10,7 @@
 #define LAYOUT_PORTS_MAX   20
 #define LAYOUT_WORKERS_MAX 127
 #define LAYOUT_RX_MAX      16
-#define LAYOUT_QUEUES_MAX  320 /* of one lcore: every port with 16 queues at one RX lcore */
+#define LAYOUT_QUEUES_MAX  (LAYOUT_PORTS_MAX * LAYOUT_WORKERS_MAX) /* read by one lcore */
 
 struct layout_lcore {
 	unsigned id;
@@ -55,8 +55,9 @@ void layout_prefer_sockets(struct layout_lcore *lcores, unsigned count,
 /* Gives every RX lcore and worker one of `lcores`, on the sockets of the ports first. The caller
  * has set `software`, ports and counts. Returns -1 when there are too few. */
 int layout_assign_lcores(struct layout *layout, const struct layout_lcore *lcores, unsigned count);
-/* Decides how many queues every port has, and who reads them. */
-void layout_assign_queues(struct layout *layout);
+/* Decides how many queues every port has, and who reads them. Returns -1 when one lcore would have
+ * to read more than LAYOUT_QUEUES_MAX. */
+int layout_assign_queues(struct layout *layout);
 /* How many of the lcores that read a port are on another socket than it. */
 unsigned layout_crossings(const struct layout *layout, unsigned port);
 

@@ -188,11 +188,13 @@ start_ports(struct live *live)
 	unsigned lcore_count = eal_lcores(lcores, RTE_MAX_LCORE);
 	char error[512];
 
-	if (ports_find(&live->ports, config, error, sizeof(error)) != 0 ||
-		ports_plan(&live->ports, config, lcores, lcore_count, &live->layout, error,
-			sizeof(error)) != 0 ||
-		ports_start(&live->ports, config, &live->layout, error, sizeof(error)) != 0)
+	if (ports_open(&live->ports, config, lcores, lcore_count, &live->layout, error,
+		    sizeof(error)) != 0)
 		return fail(error);
+	if (eal_shares_cpus(1u + live->layout.rx_count + live->layout.worker_count))
+		log_warning("%u lcores to receive and work, and the control thread, share fewer "
+			    "CPUs: expect losses under load",
+			live->layout.rx_count + live->layout.worker_count);
 	if (config->dataplane.workers > 1 || live->layout.software)
 		log_info("packets are spread %s among %u workers", names[live->layout.software],
 			config->dataplane.workers);

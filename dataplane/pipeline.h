@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "dataplane/decode.h"
+#include "dataplane/dedup.h"
 #include "dataplane/flow_context.h"
 #include "dataplane/flow_table.h"
 #include "dataplane/fragment.h"
@@ -31,8 +32,9 @@ struct pipeline_settings {
 	struct dpi *dpi; /* NULL: none; becomes the pipeline's on success */
 	struct pipeline_output output;
 	const struct memory_source *memory;
-	uint16_t worker; /* number, makes flow ids unique */
-	bool replay;     /* packets wait to be taken: inspection needs no budget */
+	uint16_t worker;             /* number, makes flow ids unique */
+	uint32_t deduplicated_ports; /* bit n: observation point n, see dedup_ports_of() */
+	bool replay;                 /* packets wait to be taken: inspection needs no budget */
 };
 
 /* Packets whose flow is that of a tunnel. */
@@ -48,6 +50,7 @@ struct pipeline {
 	struct fragment_table fragments;
 	struct flow_contexts contexts;
 	struct tunnel_counters tunnels;
+	struct dedup dedup;
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;

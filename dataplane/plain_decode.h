@@ -161,16 +161,17 @@ plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
 	packet->icmp_type = 0;
+	packet->l3 = (uint16_t)(link->ip - start);
 	if (link->ethertype == 0x0800) {
 		if (!plain_ipv4(packet, link->ip, link->room, vlan, tenant, secret))
 			return false;
-		packet->payload += (uint16_t)(link->ip - start) + PLAIN_IPV4_HEADER;
+		packet->payload += packet->l3 + PLAIN_IPV4_HEADER;
 		return true;
 	}
 	if (link->ethertype != 0x86dd ||
 		!plain_ipv6(packet, wide, link->ip, link->room, vlan, tenant, secret))
 		return false;
-	packet->payload += (uint16_t)(link->ip - start) + PLAIN_IPV6_HEADER;
+	packet->payload += packet->l3 + PLAIN_IPV6_HEADER;
 	return true;
 }
 

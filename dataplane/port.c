@@ -293,10 +293,9 @@ listen_to_all(struct port *port, const char *device)
 
 /* What an operator must know of it: one line each, with what to do. */
 static void
-tell_doubts(struct port *port, const struct config *config, const struct layout *layout)
+tell_doubts(const struct port *port, const struct config *config, const struct layout *layout)
 {
 	uint64_t buffered = port_buffered_us(port, USUAL_FRAME);
-	char reason[128] = "its driver does not say how it spreads";
 
 	if (config->dataplane.rx_descriptors && port->descriptors != port->descriptors_asked)
 		log_warning("port %s: %u descriptors a queue asked, %u given (%u to %u)",
@@ -308,15 +307,21 @@ tell_doubts(struct port *port, const struct config *config, const struct layout 
 			    "dataplane.rx_descriptors (at most %u) or the number of queues",
 			port->name, buffered, USUAL_FRAME, LEAST_BUFFERED_US,
 			port->descriptors_max);
-	if ((!port_rss_verify(port, reason, sizeof(reason)) || !port_keeps_flows_together(port)) &&
-		port->queues > 1 && !layout->software)
+	if (!port_keeps_flows_together(port) && port->queues > 1 && !layout->software)
 		log_warning("port %s: both directions of a flow may reach different workers (%s): "
 			    "set dataplane.spreading to software",
-			port->name, reason);
+			port->name,
+			port->spreading == PORT_UNTOLD ? "its driver does not say how it spreads"
+						       : "it uses a key of its own");
+	if (port->hashes_nothing && port->queues > 1 && !layout->software)
+		log_warning("port %s: it hashes no addresses, so one queue gets everything: set "
+			    "dataplane.spreading to software",
+			port->name);
 }
 
 static void
-tell(struct port *port, const struct config *config, const struct layout *layout, unsigned number)
+tell(const struct port *port, const struct config *config, const struct layout *layout,
+	unsigned number)
 {
 	unsigned crossings = layout_crossings(layout, number);
 
@@ -366,12 +371,27 @@ ports_start(struct ports *ports, const struct config *config, const struct layou
 			ports_stop(ports);
 			return -1;
 		}
-		if (i < config->dataplane.port_count && config->dataplane.ports[i].promiscuous)
+		port_rss_verify(port);
+		if (i < config->dataplane.port_count && config->dataplane.ports[i].promiscuous &&
+			!port->promiscuous)
 			listen_to_all(port, config->dataplane.ports[i].device);
-		tell(port, config, layout, i);
 	}
 	ports->fragments_at_start = kernel_fragments_held();
 	return 0;
+}
+
+void
+ports_pause(struct ports *ports)
+{
+	for (uint16_t i = 0; i < ports->count; i++)
+		rte_eth_dev_stop(ports->ports[i].id);
+}
+
+void
+ports_tell(const struct ports *ports, const struct config *config, const struct layout *layout)
+{
+	for (uint16_t i = 0; i < ports->count; i++)
+		tell(&ports->ports[i], config, layout, i);
 }
 
 void

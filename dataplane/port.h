@@ -49,8 +49,9 @@ struct port {
 	char name[PORT_NAME_SIZE];
 	char driver[PORT_NAME_SIZE];
 	enum port_spreading spreading;
-	bool all_queues; /* fills every queue that it has, read or not */
-	bool kernel;     /* an interface of the kernel */
+	bool hashes_nothing; /* though it was asked to */
+	bool all_queues;     /* fills every queue that it has, read or not */
+	bool kernel;         /* an interface of the kernel */
 	bool pci;
 	bool link_up;
 	bool promiscuous; /* by our doing */
@@ -79,18 +80,26 @@ struct ports {
 /* The device string of a port as DPDK gets it. */
 void port_device(const struct config *config, size_t number, char device[PORT_DEVICE_SIZE]);
 
-/* Finds the ports of the configuration, or all that DPDK has found when it names none, and asks
- * what they can. Returns 0, or -1 with one line in `error`. */
+/* From the configuration to started ports: finds them, or all that DPDK has found when none is
+ * named, asks what they can, decides who reads which queue, and starts them. When `auto` is to
+ * choose and a started port turns out not to spread as asked, packets are spread in software. Says
+ * what is in doubt. `lcores` are all but the control thread's. Returns 0, or -1 with one line in
+ * `error`. */
+int ports_open(struct ports *ports, const struct config *config, const struct layout_lcore *lcores,
+	unsigned lcore_count, struct layout *layout, char *error, size_t error_size);
+void ports_stop(struct ports *ports);
+
+/* The steps of ports_open(). Each returns 0, or -1 with one line in `error`. */
 int ports_find(struct ports *ports, const struct config *config, char *error, size_t error_size);
-/* Chooses the mode of spreading and decides who reads which queue. `lcores` are all but the control
- * thread's. Returns 0, or -1 with one line in `error`. */
 int ports_plan(const struct ports *ports, const struct config *config,
 	const struct layout_lcore *lcores, unsigned lcore_count, struct layout *layout, char *error,
 	size_t error_size);
-/* Configures and starts them. Returns 0, or -1 with one line in `error`. */
+/* May be called again, for another layout, after ports_pause(). */
 int ports_start(struct ports *ports, const struct config *config, const struct layout *layout,
 	char *error, size_t error_size);
-void ports_stop(struct ports *ports);
+void ports_pause(struct ports *ports);
+void ports_tell(
+	const struct ports *ports, const struct config *config, const struct layout *layout);
 
 /* True when both directions of a flow reach one queue, as far as the port says. */
 bool port_keeps_flows_together(const struct port *port);

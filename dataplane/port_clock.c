@@ -13,11 +13,11 @@ publish(struct port_clock *clock, int64_t time, uint64_t ticks, uint64_t scale)
 {
 	uint32_t version = atomic_load_explicit(&clock->version, memory_order_relaxed);
 
+	/* Who sees one of the values sees the odd version before it. */
 	atomic_store_explicit(&clock->version, version | 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	atomic_store_explicit(&clock->base_time, time, memory_order_relaxed);
-	atomic_store_explicit(&clock->base_ticks, ticks, memory_order_relaxed);
-	atomic_store_explicit(&clock->scale, scale, memory_order_relaxed);
+	atomic_store_explicit(&clock->base_time, time, memory_order_release);
+	atomic_store_explicit(&clock->base_ticks, ticks, memory_order_release);
+	atomic_store_explicit(&clock->scale, scale, memory_order_release);
 	atomic_store_explicit(&clock->version, (version | 1) + 1, memory_order_release);
 }
 
@@ -63,13 +63,12 @@ bool
 port_clock_time(const struct port_clock *clock, uint64_t ticks, int64_t now, int64_t *time)
 {
 	uint32_t before = atomic_load_explicit(&clock->version, memory_order_acquire);
-	int64_t base = atomic_load_explicit(&clock->base_time, memory_order_relaxed);
-	uint64_t base_ticks = atomic_load_explicit(&clock->base_ticks, memory_order_relaxed);
-	uint64_t scale = atomic_load_explicit(&clock->scale, memory_order_relaxed);
+	int64_t base = atomic_load_explicit(&clock->base_time, memory_order_acquire);
+	uint64_t base_ticks = atomic_load_explicit(&clock->base_ticks, memory_order_acquire);
+	uint64_t scale = atomic_load_explicit(&clock->scale, memory_order_acquire);
 	int64_t since;
 	__int128 result;
 
-	atomic_thread_fence(memory_order_acquire);
 	/* Being written, which takes nanoseconds once a second: this packet has the burst's time.
 	 */
 	if (before == 0 || before & 1 ||

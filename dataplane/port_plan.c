@@ -12,7 +12,8 @@ rss_suffices(const struct ports *ports, unsigned workers)
 	for (uint16_t i = 0; i < ports->count && workers > 1; i++) {
 		const struct port *port = &ports->ports[i];
 
-		if (port->queues_max < workers || !port_keeps_flows_together(port))
+		if (port->queues_max < workers || port->hashes_nothing ||
+			!port_keeps_flows_together(port))
 			return false;
 	}
 	return true;
@@ -103,8 +104,48 @@ ports_plan(const struct ports *ports, const struct config *config,
 			layout->rx_count, layout->worker_count);
 		return -1;
 	}
-	layout_assign_queues(layout);
+	if (layout_assign_queues(layout) != 0) {
+		snprintf(error, error_size, "the ports have more queues than %u lcores can read",
+			layout->software ? layout->rx_count : layout->worker_count);
+		return -1;
+	}
 	tell_idle(layout);
 	tell_far_workers(layout);
+	return 0;
+}
+
+/* A started port has not done what its driver said it could: its queues are set up anew, for RX
+ * lcores, if there are any. */
+static int
+open_again(struct ports *ports, const struct config *config, const struct layout_lcore *lcores,
+	unsigned lcore_count, struct layout *layout, char *error, size_t error_size)
+{
+	if (ports_plan(ports, config, lcores, lcore_count, layout, error, error_size) != 0)
+		return -1;
+	if (!layout->software)
+		return 0;
+	ports_pause(ports);
+	return ports_start(ports, config, layout, error, error_size);
+}
+
+int
+ports_open(struct ports *ports, const struct config *config, const struct layout_lcore *lcores,
+	unsigned lcore_count, struct layout *layout, char *error, size_t error_size)
+{
+	bool sufficed;
+
+	if (ports_find(ports, config, error, error_size) != 0 ||
+		ports_plan(ports, config, lcores, lcore_count, layout, error, error_size) != 0)
+		return -1;
+	if (ports->count == 0)
+		return 0;
+	sufficed = rss_suffices(ports, layout->worker_count);
+	if (ports_start(ports, config, layout, error, error_size) != 0)
+		return -1;
+	if (config->dataplane.spreading == SPREADING_AUTO && !layout->software && sufficed &&
+		!rss_suffices(ports, layout->worker_count) &&
+		open_again(ports, config, lcores, lcore_count, layout, error, error_size) != 0)
+		return -1;
+	ports_tell(ports, config, layout);
 	return 0;
 }

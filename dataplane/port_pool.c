@@ -134,6 +134,14 @@ readers_of(const struct ports *ports, const struct layout *layout, int socket)
 	return readers;
 }
 
+/* Ports that do not do what they say are opened again with the same pools. */
+static bool
+may_spread_yet(const struct config *config, const struct layout *layout)
+{
+	return config->dataplane.spreading == SPREADING_AUTO && !layout->software &&
+	       layout->worker_count > 1;
+}
+
 static struct demand
 demand_of(const struct ports *ports, const struct config *config, const struct layout *layout,
 	int socket)
@@ -142,6 +150,9 @@ demand_of(const struct ports *ports, const struct config *config, const struct l
 		.rings = ring_slots(config, readers_of(ports, layout, socket)),
 		.spare = spare(config),
 	};
+
+	if (may_spread_yet(config, layout))
+		demand.rings = ring_slots(config, config->dataplane.rx_lcores);
 
 	for (uint16_t i = 0; i < ports->count; i++)
 		if (socket_of(&ports->ports[i]) == socket)
@@ -200,7 +211,6 @@ int
 port_pools_create(struct ports *ports, const struct config *config, const struct layout *layout,
 	char *error, size_t error_size)
 {
-	ports->pool_count = 0;
 	for (uint16_t i = 0; i < ports->count; i++) {
 		int socket = socket_of(&ports->ports[i]);
 

@@ -86,10 +86,7 @@ report_rss(FILE *out, const struct port *port)
 		break;
 	case PORT_RSS:
 		line(out, "RSS", "key of %u bytes, symmetric; table of %u; inner headers: %s",
-			port->key_length, port->reta_size,
-			(port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST
-				? "yes"
-				: "no");
+			port->key_length, port->reta_size, port_rss_is_inner(port) ? "yes" : "no");
 		break;
 	}
 	if (port->spreading == PORT_RSS && port->queues > 1)
@@ -206,11 +203,8 @@ run(struct report *report)
 	unsigned lcore_count = eal_lcores(lcores, RTE_MAX_LCORE);
 	char error[512];
 
-	if (ports_find(&report->ports, report->config, error, sizeof(error)) != 0 ||
-		ports_plan(&report->ports, report->config, lcores, lcore_count, &report->layout,
-			error, sizeof(error)) != 0 ||
-		(report->ports.count > 0 && ports_start(&report->ports, report->config,
-						    &report->layout, error, sizeof(error)) != 0)) {
+	if (ports_open(&report->ports, report->config, lcores, lcore_count, &report->layout, error,
+		    sizeof(error)) != 0) {
 		log_error("%s", error);
 		return 1;
 	}

@@ -4,7 +4,6 @@
 #include "dataplane/rss.h"
 
 #include <rte_ethdev.h>
-#include <stdio.h>
 #include <string.h>
 
 #define USUAL_KEY  40
@@ -45,7 +44,7 @@ port_rss_ask(struct port *port, struct rte_eth_conf *conf)
 	if (port->spreading != PORT_RSS && port->spreading != PORT_RSS_ASYMMETRIC)
 		return;
 	port->rss_fields = port->rss_offered & OUR_FIELDS;
-	if ((port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST)
+	if (port_rss_is_inner(port))
 		port->rss_fields |= RTE_ETH_RSS_LEVEL_INNERMOST;
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 	conf->rx_adv_conf.rss_conf.rss_hf = port->rss_fields;
@@ -54,8 +53,8 @@ port_rss_ask(struct port *port, struct rte_eth_conf *conf)
 	conf->rx_adv_conf.rss_conf.rss_key_len = port->key_length;
 }
 
-bool
-port_rss_verify(struct port *port, char *reason, size_t size)
+void
+port_rss_verify(struct port *port)
 {
 	uint8_t key[RSS_KEY_MAX] = {0};
 	struct rte_eth_rss_conf told = {.rss_key = key, .rss_key_len = port->key_length};
@@ -63,25 +62,18 @@ port_rss_verify(struct port *port, char *reason, size_t size)
 	/* Drivers that cannot tell are believed: they have accepted what was asked. */
 	if (port->spreading != PORT_RSS || port->queues < 2 ||
 		rte_eth_dev_rss_hash_conf_get(port->id, &told) != 0)
-		return true;
+		return;
 	port->rss_fields = told.rss_hf;
+	port->hashes_nothing = (told.rss_hf & OUR_FIELDS) == 0;
 	if (told.rss_key && told.rss_key_len >= RSS_KEY_MIN &&
-		!rss_key_is_symmetric(told.rss_key, told.rss_key_len)) {
+		!rss_key_is_symmetric(told.rss_key, told.rss_key_len))
 		port->spreading = PORT_RSS_ASYMMETRIC;
-		snprintf(reason, size, "it uses a key of its own");
-		return false;
-	}
-	if ((told.rss_hf & OUR_FIELDS) == 0) {
-		snprintf(reason, size, "it hashes no addresses, so one queue gets everything");
-		return false;
-	}
-	return true;
 }
 
 bool
 port_rss_is_inner(const struct port *port)
 {
-	return (port->rss_fields & RTE_ETH_RSS_LEVEL_MASK) == RTE_ETH_RSS_LEVEL_INNERMOST;
+	return (port->rss_offered & RTE_ETH_RSS_LEVEL_MASK) >= RTE_ETH_RSS_LEVEL_INNERMOST;
 }
 
 bool

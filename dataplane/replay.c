@@ -68,6 +68,7 @@ set_up(struct replay *replay, const struct house *house)
 		.dispatch = house->dispatch,
 		.decode = house->decode,
 		.memory = &memory_from_libc,
+		.deduplicated_ports = dedup_ports_of(house->config, true),
 		.replay = true,
 	};
 	int error;

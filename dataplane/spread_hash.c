@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/spread_hash.h"
 
+#include "dataplane/records/packet.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #define ETHERTYPE_LOWEST 0x0600 /* below: the length of an IEEE 802.3 frame */
 
 #define PORT_GTP_U        2152
+#define PORT_TEREDO       3544
 #define PORT_VXLAN        4789
 #define PORT_GENEVE       6081
 #define PORT_VXLAN_LEGACY 8472 /* the Linux kernel's default */
@@ -53,6 +56,9 @@ struct walk {
 	uint8_t protocol;    /* for LAYER_IP_TRANSPORT */
 	uint8_t basis;       /* enum spread_basis of the innermost pair so far */
 	const uint8_t *pair; /* the two addresses, one behind the other */
+	uint32_t end;    /* of what a UDP port says to be a tunnel: the inner lengths must agree; 0:
+			    sure */
+	uint8_t tunnels; /* entered */
 };
 
 int
@@ -137,6 +143,17 @@ step_ethernet(struct walk *walk)
 	return step_to_type(walk, length, type);
 }
 
+/* A port is a hint only. What does not fit into its datagram belongs to the outer pair, all of it:
+ * bytes that are no addresses would scatter a flow over all workers. */
+static inline bool
+fits(struct walk *walk, uint32_t length)
+{
+	uint32_t end = walk->end;
+
+	walk->end = 0;
+	return end == 0 || walk->at + length <= end;
+}
+
 static inline enum layer
 step_ipv4(struct walk *walk)
 {
@@ -146,7 +163,7 @@ step_ipv4(struct walk *walk)
 	if (!has(walk, 20) || header[0] >> 4 != 4)
 		return LAYER_END;
 	length = (header[0] & 15u) * 4;
-	if (length < 20)
+	if (length < 20 || !fits(walk, read16(header + 2)))
 		return LAYER_END;
 	walk->pair = header + 12;
 	walk->basis = SPREAD_IPV4;
@@ -186,7 +203,7 @@ step_ipv6(struct walk *walk)
 {
 	const uint8_t *header = walk->frame + walk->at;
 
-	if (!has(walk, 40) || header[0] >> 4 != 6)
+	if (!has(walk, 40) || header[0] >> 4 != 6 || !fits(walk, 40u + read16(header + 4)))
 		return LAYER_END;
 	walk->pair = header + 8;
 	walk->basis = SPREAD_IPV6;
@@ -201,6 +218,8 @@ step_mpls(struct walk *walk)
 {
 	bool bottom = false;
 
+	if (walk->tunnels++ == PACKET_MAX_TUNNELS)
+		return LAYER_END;
 	for (int i = 0; i < MPLS_LABELS_MAX && !bottom; i++) {
 		if (!has(walk, 4))
 			return LAYER_END;
@@ -225,7 +244,8 @@ step_pppoe(struct walk *walk)
 {
 	const uint8_t *header = walk->frame + walk->at;
 
-	if (!has(walk, PPPOE_SIZE + 2) || header[0] != 0x11 || header[1] != 0)
+	if (walk->tunnels++ == PACKET_MAX_TUNNELS || !has(walk, PPPOE_SIZE + 2) ||
+		header[0] != 0x11 || header[1] != 0)
 		return LAYER_END;
 	switch (read16(header + PPPOE_SIZE)) {
 	case 0x0021:
@@ -255,23 +275,28 @@ step_typed(struct walk *walk)
 	}
 }
 
-/* The sequence number tells type II from type I, which has no header of its own
- * (draft-foschiano-erspan-03 section 4.1). */
+/* draft-foschiano-erspan-03: without a sequence number it is type I, which has no header of its
+ * own; else the header's version tells. */
 static enum layer
 step_erspan(struct walk *walk, uint32_t gre, bool sequence)
 {
-	return step_to_ethernet(walk, sequence ? gre + 8 : gre);
-}
+	const uint8_t *header = walk->frame + walk->at + gre;
+	uint32_t length = 12;
+	unsigned frame_type;
 
-static enum layer
-step_erspan_3(struct walk *walk, uint32_t gre)
-{
-	bool platform_header;
-
-	if (!has(walk, gre + 12))
+	if (!sequence)
+		return step_to_ethernet(walk, gre);
+	if (!has(walk, gre + 8))
 		return LAYER_END;
-	platform_header = walk->frame[walk->at + gre + 11] & 1;
-	return step_to_ethernet(walk, gre + (platform_header ? 20 : 12));
+	if (header[0] >> 4 == 1)
+		return step_to_ethernet(walk, gre + 8);
+	if (header[0] >> 4 != 2 || !has(walk, gre + length))
+		return LAYER_END;
+	frame_type = header[10] >> 2 & 0x1f;
+	length += header[11] & 1 ? 8 : 0; /* a platform's subheader */
+	if (frame_type == 2)
+		return step_to_ip(walk, gre + length);
+	return frame_type == 0 ? step_to_ethernet(walk, gre + length) : LAYER_END;
 }
 
 /* RFC 2784 and 2890. */
@@ -289,10 +314,8 @@ step_gre(struct walk *walk)
 	length += header[0] & 0x20 ? 4 : 0;
 	length += header[0] & 0x10 ? 4 : 0;
 	type = read16(header + 2);
-	if (type == TYPE_ERSPAN)
-		return step_erspan(walk, length, header[0] & 0x10);
-	if (type == TYPE_ERSPAN_3)
-		return step_erspan_3(walk, length);
+	if (type == TYPE_ERSPAN || type == TYPE_ERSPAN_3)
+		return step_erspan(walk, length, type == TYPE_ERSPAN_3 || header[0] & 0x10);
 	if (type == TYPE_ETHERNET)
 		return step_to_ethernet(walk, length);
 	return step_to_type(walk, length, type);
@@ -352,38 +375,63 @@ step_gtp_u(struct walk *walk)
 	return next == 0 ? step_to_ip(walk, length) : LAYER_END;
 }
 
-static inline bool
-is_tunnel_port(uint16_t port)
+/* RFC 4380 section 5.1.1: authentication, then origin, each optional. */
+static enum layer
+step_teredo(struct walk *walk)
 {
-	return port == PORT_VXLAN || port == PORT_GENEVE || port == PORT_GTP_U ||
-	       port == PORT_VXLAN_LEGACY;
+	const uint8_t *header = walk->frame + walk->at;
+	uint32_t length = 0;
+
+	if (has(walk, 4) && read16(header) == 1)
+		length = 13u + header[2] + header[3];
+	if (has(walk, length + 8) && read16(header + length) == 0)
+		length += 8;
+	if (!has(walk, length + 1) || header[length] >> 4 != 6)
+		return LAYER_END;
+	return step_to_type(walk, length, TYPE_IPV6);
+}
+
+/* Peers of GTP-U and Teredo answer from its port, those of the others from any. */
+static inline bool
+may_be_tunnel(uint16_t source, uint16_t destination)
+{
+	return destination == PORT_VXLAN || destination == PORT_GENEVE ||
+	       destination == PORT_VXLAN_LEGACY || destination == PORT_GTP_U ||
+	       source == PORT_GTP_U || destination == PORT_TEREDO || source == PORT_TEREDO;
 }
 
 static inline enum layer
 step_udp(struct walk *walk)
 {
-	uint16_t port;
+	const uint8_t *header = walk->frame + walk->at;
+	uint16_t source, destination, length;
 
 	if (!has(walk, UDP_SIZE))
 		return LAYER_END;
-	port = read16(walk->frame + walk->at + 2);
-	if (!is_tunnel_port(port))
+	source = read16(header);
+	destination = read16(header + 2);
+	length = read16(header + 4);
+	if (!may_be_tunnel(source, destination))
 		return LAYER_END;
+	walk->end = length ? walk->at + length : 0;
 	walk->at += UDP_SIZE;
-	switch (port) {
+	switch (destination) {
 	case PORT_VXLAN:
 	case PORT_VXLAN_LEGACY:
 		return step_vxlan(walk);
 	case PORT_GENEVE:
 		return step_geneve(walk);
 	default:
-		return step_gtp_u(walk);
+		return destination == PORT_GTP_U || source == PORT_GTP_U ? step_gtp_u(walk)
+									 : step_teredo(walk);
 	}
 }
 
 static inline enum layer
 step_transport(struct walk *walk)
 {
+	if (walk->tunnels++ == PACKET_MAX_TUNNELS) /* the decoder looks no deeper */
+		return LAYER_END;
 	switch (walk->protocol) {
 	case PROTOCOL_IPV4:
 		return step_to_type(walk, 0, TYPE_IPV4);
@@ -464,7 +512,8 @@ is_plain_ipv4(const uint8_t *frame, uint32_t captured)
 		return false;
 	if (header[9] == PROTOCOL_TCP)
 		return true;
-	return header[9] == PROTOCOL_UDP && !is_tunnel_port(read16(header + 20 + 2));
+	return header[9] == PROTOCOL_UDP &&
+	       !may_be_tunnel(read16(header + 20), read16(header + 22));
 }
 
 /* ERSPAN II and VXLAN as usual, over IPv4 without options: most of what mirrors are carried in.
@@ -481,9 +530,12 @@ is_usual_tunnel(const uint8_t *frame, uint32_t captured)
 		(read16(header + 6) & 0x1fff) != 0)
 		return false;
 	if (header[9] == PROTOCOL_GRE)
-		return memcmp(header + 20, gre_erspan_2, sizeof(gre_erspan_2)) == 0;
+		return memcmp(header + 20, gre_erspan_2, sizeof(gre_erspan_2)) == 0 &&
+		       header[28] >> 4 == 1;
 	return header[9] == PROTOCOL_UDP && read16(header + 22) == PORT_VXLAN &&
-	       (header[28] & 0x08) != 0;
+	       (header[28] & 0x08) != 0 && captured >= INNER_FRAME + ETHERNET_SIZE + 4 &&
+	       INNER_FRAME + ETHERNET_SIZE + read16(frame + INNER_FRAME + ETHERNET_SIZE + 2) <=
+		       ETHERNET_SIZE + 20 + read16(header + 24);
 }
 
 static struct spread_hash

@@ -6,8 +6,9 @@
  * between a camera and its recorder (RTSP, RTP, RTCP, ONVIF) meets at one worker. The price is that
  * one busy pair of hosts cannot be divided among workers.
  *
- * The walk looks through VLAN, MPLS, PPPoE, IP in IP, GRE, ERSPAN I to III, VXLAN, Geneve and
- * GTP-U. What it cannot read goes by the innermost pair that it could, else by its MAC addresses.
+ * The walk looks through VLAN, MPLS, PPPoE, IP in IP, GRE, ERSPAN I to III, VXLAN, Geneve,
+ * GTP-U and Teredo. What it cannot read goes by the innermost pair that it could, else by its MAC
+ * addresses.
  */
 #ifndef CAMSPAN_SPREAD_HASH_H
 #define CAMSPAN_SPREAD_HASH_H

@@ -69,7 +69,8 @@ receive(struct worker *worker, unsigned queue, int64_t now)
 	return taken;
 }
 
-/* What another core has written is fetched while the burst before is worked on: the mbuf, and two
+/* What another core has written is fetched while the burst before is worked on: the mbuf
+ * (its second line is read when it is freed), and two
  * lines of the frame, whose place needs no look into the mbuf where the buffer is the pool's own.
  */
 static inline void
@@ -77,7 +78,8 @@ prefetch(struct rte_mbuf *mbuf)
 {
 	const char *data = (const char *)(mbuf + 1) + RTE_PKTMBUF_HEADROOM;
 
-	rte_prefetch0(mbuf);
+	rte_mbuf_prefetch_part1(mbuf);
+	rte_mbuf_prefetch_part2(mbuf);
 	rte_prefetch0(data);
 	rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
 }

@@ -162,6 +162,8 @@ lane_open(struct lane *lane, const struct exporter *exporter, const struct fanou
 			config->export.queue_events);
 		return -1;
 	}
+	if (fanout->replay) /* nobody looks at its events as they come */
+		queue_gather(lane->queue, BATCH);
 	lane->instance = exporter->open(config, &lane->run, &lane->counters, error, error_size);
 	return lane->instance == NULL ? -1 : 0;
 }
@@ -462,7 +464,7 @@ fanout_event(struct fanout *fanout, const struct event *event)
 		return;
 	json = event_encode(fanout->encoder, event, sequence, &length);
 	event_id_format(fanout->encoder, event->dataset, sequence, id);
-	shared = shared_event_create(event, id, sequence, json, length, owners);
+	shared = json ? shared_event_create(event, id, sequence, json, length, owners) : NULL;
 	for (size_t i = 0; i < fanout->lane_count; i++) {
 		struct lane *lane = &fanout->lanes[i];
 

@@ -9,12 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <yajl/yajl_gen.h>
 
 #define NANOSECONDS_PER_SECOND 1000000000
+#define FIRST_CAPACITY         16384 /* most events are of one to three KiB */
 
 struct json_writer {
-	yajl_gen generator;
+	char *text;
+	size_t used;
+	size_t capacity;
+	unsigned depth;          /* objects and arrays that are open */
+	bool follows;            /* a member or element stands before: a comma comes first */
+	bool failed;             /* no memory: this document is given up */
 	struct evidence scratch; /* where doubtful text is cleaned */
 };
 
@@ -25,13 +30,12 @@ json_writer_create(void)
 
 	if (json == NULL)
 		return NULL;
-	json->generator = yajl_gen_alloc(NULL);
-	if (json->generator == NULL) {
+	json->capacity = FIRST_CAPACITY;
+	json->text = malloc(json->capacity);
+	if (json->text == NULL) {
 		free(json);
 		return NULL;
 	}
-	yajl_gen_config(json->generator, yajl_gen_beautify, 0);
-	yajl_gen_config(json->generator, yajl_gen_validate_utf8, 1);
 	return json;
 }
 
@@ -40,73 +44,148 @@ json_writer_free(struct json_writer *json)
 {
 	if (json == NULL)
 		return;
-	yajl_gen_free(json->generator);
+	free(json->text);
 	free(json);
 }
 
-/* Every value is checked before it gets here, so a refusal is a bug of this file. */
-static void
-must(yajl_gen_status status)
+/* Where `length` more bytes go; NULL when the document is given up. */
+static char *
+room_for(struct json_writer *json, size_t length)
 {
-	assert(status == yajl_gen_status_ok || status == yajl_gen_generation_complete);
-	(void)status;
+	size_t capacity = json->capacity;
+	char *larger;
+
+	if (json->failed)
+		return NULL;
+	if (length <= capacity - json->used)
+		return json->text + json->used;
+	while (length > capacity - json->used)
+		capacity *= 2;
+	larger = realloc(json->text, capacity);
+	if (larger == NULL) {
+		json->failed = true;
+		return NULL;
+	}
+	json->text = larger;
+	json->capacity = capacity;
+	return json->text + json->used;
 }
 
 static void
-put_text(struct json_writer *json, const char *text, size_t length)
+put_byte(struct json_writer *json, char byte)
 {
-	must(yajl_gen_string(json->generator, (const unsigned char *)text, length));
+	char *at = room_for(json, 1);
+
+	if (at == NULL)
+		return;
+	*at = byte;
+	json->used++;
 }
 
+static void
+put_bytes(struct json_writer *json, const char *bytes, size_t length)
+{
+	char *at = room_for(json, length);
+
+	if (at == NULL)
+		return;
+	memcpy(at, bytes, length);
+	json->used += length;
+}
+
+/* Valid UTF-8 without control characters: only these two must be escaped (RFC 8259 section 7). */
+static void
+put_string(struct json_writer *json, const char *text, size_t length)
+{
+	char *at = room_for(json, 2 * length + 2);
+
+	if (at == NULL)
+		return;
+	*at++ = '"';
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			*at++ = '\\';
+		*at++ = text[i];
+	}
+	*at++ = '"';
+	json->used = (size_t)(at - json->text);
+}
+
+/* What stands before a value: the comma, and the key in an object. Keys are literals of the code.
+ */
 static void
 put_key(struct json_writer *json, const char *key)
 {
-	if (key != NULL)
-		put_text(json, key, strlen(key));
+	if (json->follows)
+		put_byte(json, ',');
+	json->follows = true;
+	if (key == NULL)
+		return;
+	put_byte(json, '"');
+	put_bytes(json, key, strlen(key));
+	put_bytes(json, "\":", 2);
+}
+
+static void
+open_level(struct json_writer *json, char bracket)
+{
+	put_byte(json, bracket);
+	json->depth++;
+	json->follows = false;
+}
+
+static void
+close_level(struct json_writer *json, char bracket)
+{
+	assert(json->depth > 0);
+	put_byte(json, bracket);
+	json->depth--;
+	json->follows = true;
 }
 
 void
 json_writer_begin(struct json_writer *json)
 {
-	yajl_gen_clear(json->generator);
-	yajl_gen_reset(json->generator, NULL);
-	must(yajl_gen_map_open(json->generator));
+	json->used = 0;
+	json->depth = 0;
+	json->failed = false;
+	open_level(json, '{');
 }
 
 const char *
 json_writer_end(struct json_writer *json, size_t *length)
 {
-	const unsigned char *text = NULL;
-
-	must(yajl_gen_map_close(json->generator));
-	must(yajl_gen_get_buf(json->generator, &text, length));
-	return (const char *)text;
+	close_level(json, '}');
+	assert(json->depth == 0);
+	put_byte(json, '\0');
+	*length = json->failed ? 0 : json->used - 1;
+	return json->failed ? NULL : json->text;
 }
 
 void
 json_put_object(struct json_writer *json, const char *key)
 {
 	put_key(json, key);
-	must(yajl_gen_map_open(json->generator));
+	open_level(json, '{');
 }
 
 void
 json_put_close_object(struct json_writer *json)
 {
-	must(yajl_gen_map_close(json->generator));
+	close_level(json, '}');
 }
 
 void
 json_put_array(struct json_writer *json, const char *key)
 {
 	put_key(json, key);
-	must(yajl_gen_array_open(json->generator));
+	open_level(json, '[');
 }
 
 void
 json_put_close_array(struct json_writer *json)
 {
-	must(yajl_gen_array_close(json->generator));
+	close_level(json, ']');
 }
 
 static bool
@@ -135,14 +214,14 @@ json_put_text(struct json_writer *json, const char *key, const char *text)
 			return;
 	}
 	put_key(json, key);
-	put_text(json, text, length);
+	put_string(json, text, length);
 }
 
 static void
 put_number(struct json_writer *json, const char *key, const char *text, int length)
 {
 	put_key(json, key);
-	must(yajl_gen_number(json->generator, text, (size_t)length));
+	put_bytes(json, text, (size_t)length);
 }
 
 void
@@ -161,8 +240,9 @@ json_put_unsigned(struct json_writer *json, const char *key, uint64_t value)
 void
 json_put_integer(struct json_writer *json, const char *key, int64_t value)
 {
-	put_key(json, key);
-	must(yajl_gen_integer(json->generator, value));
+	char text[24];
+
+	put_number(json, key, text, snprintf(text, sizeof(text), "%lld", (long long)value));
 }
 
 void
@@ -195,7 +275,7 @@ void
 json_put_boolean(struct json_writer *json, const char *key, bool value)
 {
 	put_key(json, key);
-	must(yajl_gen_bool(json->generator, value));
+	put_bytes(json, value ? "true" : "false", value ? 4 : 5);
 }
 
 static char *
@@ -249,7 +329,7 @@ json_put_time(struct json_writer *json, const char *key, int64_t nanoseconds)
 		return;
 	length = time_format(nanoseconds, text);
 	put_key(json, key);
-	put_text(json, text, length);
+	put_string(json, text, length);
 }
 
 void

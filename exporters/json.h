@@ -20,7 +20,8 @@ void json_writer_free(struct json_writer *json);
 
 /* Starts a new document, an object; what the last one returned is gone. */
 void json_writer_begin(struct json_writer *json);
-/* Closes the document. The text has no newline and is valid until the next json_writer_begin(). */
+/* Closes the document. The text has no newline and is valid until the next json_writer_begin().
+ * NULL when memory was short. */
 const char *json_writer_end(struct json_writer *json, size_t *length);
 
 void json_put_object(struct json_writer *json, const char *key);

@@ -12,6 +12,7 @@ struct queue {
 	size_t capacity;
 	size_t head; /* next to take */
 	size_t count;
+	size_t wanted;            /* worth waking a consumer for */
 	size_t consumers_waiting; /* signals are system calls: sent only to somebody */
 	size_t producers_waiting;
 	bool closed;
@@ -30,6 +31,7 @@ queue_create(size_t capacity)
 	if (queue == NULL)
 		return NULL;
 	queue->capacity = capacity;
+	queue->wanted = 1;
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -37,6 +39,14 @@ queue_create(size_t capacity)
 	pthread_cond_init(&queue->not_full, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	return queue;
+}
+
+void
+queue_gather(struct queue *queue, size_t count)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->wanted = count < queue->capacity ? count : queue->capacity;
+	pthread_mutex_unlock(&queue->lock);
 }
 
 void
@@ -58,7 +68,7 @@ append(struct queue *queue, void *item)
 
 	queue->items[tail < queue->capacity ? tail : tail - queue->capacity] = item;
 	queue->count++;
-	if (queue->consumers_waiting > 0)
+	if (queue->consumers_waiting > 0 && queue->count >= queue->wanted)
 		pthread_cond_signal(&queue->not_empty);
 }
 
@@ -88,13 +98,13 @@ deadline_in(int timeout_ms, struct timespec *deadline)
 }
 
 static void
-wait_for_item(struct queue *queue, int timeout_ms)
+wait_for_items(struct queue *queue, int timeout_ms)
 {
 	struct timespec deadline;
 	int expired = 0;
 
 	deadline_in(timeout_ms, &deadline);
-	while (queue->count == 0 && !queue->closed && !expired) {
+	while (queue->count < queue->wanted && !queue->closed && !expired) {
 		queue->consumers_waiting++;
 		expired = pthread_cond_timedwait(&queue->not_empty, &queue->lock, &deadline);
 		queue->consumers_waiting--;
@@ -128,8 +138,8 @@ queue_pop(struct queue *queue, void **items, size_t max, int timeout_ms)
 	size_t taken = 0;
 
 	pthread_mutex_lock(&queue->lock);
-	if (queue->count == 0 && !queue->closed && timeout_ms > 0)
-		wait_for_item(queue, timeout_ms);
+	if (queue->count < queue->wanted && !queue->closed && timeout_ms > 0)
+		wait_for_items(queue, timeout_ms);
 	while (taken < max && queue->count > 0) {
 		items[taken++] = queue->items[queue->head];
 		queue->head = queue->head + 1 < queue->capacity ? queue->head + 1 : 0;

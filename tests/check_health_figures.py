@@ -63,6 +63,8 @@ def in_sources(root):
             names |= set(re.findall(r'health_add\(\s*\w+,\s*"([^"]+)"', text))
             # Those of each worker are named as they are made.
             names |= {name.replace("%u", "N") for name in re.findall(r'"(worker\.%u\.[^"]+)"', text)}
+            # Those of each port are named as they are made.
+            names |= {name.replace("%u", "N") for name in re.findall(r'"(port\.%u\.[^"]+)"', text)}
     return names
 
 

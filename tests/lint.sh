@@ -28,8 +28,8 @@ forbid 'dataplane/records' '(dataplane/[a-z_]+\.h|classifiers/|exporters/|config
 forbid 'dataplane/*.c dataplane/*.h' '(classifiers/protocols/|exporters/(kafka|redis|file|state))' \
 	'the dataplane names no classifier and no exporter'
 # The packet path's core and its tests run without EAL.
-forbid 'dataplane/flow*.[ch] dataplane/decode*.[ch] dataplane/plain_decode.h dataplane/fragment.[ch]
-	dataplane/inspect*.[ch] dataplane/pipeline.[ch] dataplane/tcp_stream.[ch] dataplane/watch.[ch]
+forbid 'dataplane/flow*.[ch] dataplane/decode*.[ch] dataplane/plain*.[ch] dataplane/dedup.[ch] dataplane/fragment.[ch]
+	dataplane/inspect*.[ch] dataplane/pipeline*.[ch] dataplane/tcp_stream.[ch] dataplane/watch.[ch]
 	dataplane/capture.[ch] dataplane/pcapng.[ch]' 'rte_' \
 	'the flow core is free of DPDK'
 

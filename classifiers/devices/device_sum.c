@@ -56,7 +56,13 @@ halved_total(const float *weights, float cap)
 		total += weights[i] * share;
 		share /= 2;
 	}
-	return fminf(total, cap);
+	return total < cap ? total : cap;
+}
+
+static bool
+is_empty(const struct channel_sum *channel)
+{
+	return channel->weights[0] == 0 && channel->hearsay[0] == 0; /* the strongest */
 }
 
 /* The part of each hearsay weight that keeps all of them together below their cap. */
@@ -74,13 +80,17 @@ static float
 channel_total(const struct channel_sum *channel, float cap, float share)
 {
 	float weights[WEIGHTS];
+	float together, apart;
 
+	if (is_empty(channel))
+		return 0;
 	memcpy(weights, channel->weights, sizeof(weights));
 	for (size_t i = 0; i < WEIGHTS; i++)
 		keep_strongest(weights, channel->hearsay[i] * share);
 	/* Hearsay above the channel's cap must not come back when it is shared out. */
-	return fminf(halved_total(weights, cap),
-		halved_total(channel->weights, cap) + share * halved_total(channel->hearsay, cap));
+	together = halved_total(weights, cap);
+	apart = halved_total(channel->weights, cap) + share * halved_total(channel->hearsay, cap);
+	return together < apart ? together : apart;
 }
 
 float

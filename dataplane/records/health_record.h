@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What can become of a packet that was received but not decoded. received = decoded + these. */
+/* What can become of a packet that was received: decoded, or one of these. received = decoded +
+ * these. */
 #define PACKET_DROPS(X)                                                                            \
 	X(LINK_UNSUPPORTED, "link_unsupported", "link type that the decoder does not know")        \
 	X(LINK_TRUNCATED, "link_truncated", "shorter than its link header")                        \
@@ -21,7 +22,8 @@
 	X(IPV6_EXTENSIONS, "ipv6_extensions", "extension headers truncated, looping or too many")  \
 	X(L4_TRUNCATED, "l4_truncated", "transport header cut short")                              \
 	X(L4_HEADER_LENGTH, "l4_header_length", "TCP data offset or UDP length impossible")        \
-	X(NOT_SAMPLED, "not_sampled", "left out by sampling, as configured")
+	X(NOT_SAMPLED, "not_sampled", "left out by sampling, as configured")                       \
+	X(DUPLICATE, "duplicate", "a copy of a packet that was decoded")
 
 enum packet_drop {
 	PACKET_DECODED = 0,

@@ -26,7 +26,9 @@ ends_with(const char *name, size_t length, const char *ending)
 {
 	size_t n = strlen(ending);
 
-	return length >= n && strncasecmp(name + length - n, ending, n) == 0;
+	/* All but few differ in their last letter. */
+	return length >= n && (name[length - 1] | 0x20) == ending[n - 1] &&
+	       strncasecmp(name + length - n, ending, n) == 0;
 }
 
 /* Whether the text before `separator` names a secret. */
@@ -58,6 +60,8 @@ separator_length(const char *at)
 {
 	if (*at == '=' || *at == ':')
 		return 1;
+	if (*at != '%')
+		return 0;
 	return strncasecmp(at, "%3d", 3) == 0 || strncasecmp(at, "%3a", 3) == 0 ? 3 : 0;
 }
 

@@ -30,7 +30,8 @@ plain_disagrees(const struct frame_view *frame, const struct decode_options *opt
 	if (plain.hash != general.hash || plain.end != general.end || plain.ipv6 != general.ipv6)
 		return "hash, end or family";
 	if (plain.octets != general.octets || plain.payload_length != general.payload_length ||
-		plain.payload != general.payload || plain.carries != general.carries)
+		plain.l3 != general.l3 || plain.payload != general.payload ||
+		plain.carries != general.carries)
 		return "lengths";
 	return plain.tcp_flags != general.tcp_flags || plain.icmp_type != general.icmp_type
 		       ? "flags"

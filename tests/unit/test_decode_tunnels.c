@@ -268,6 +268,7 @@ test_headers_without_end(void)
 	CU_ASSERT_EQUAL(
 		decode_exact(&packet, bytes, sizeof(bytes), sizeof(bytes), NULL), PACKET_DECODED);
 	CU_ASSERT_EQUAL(packet.tunnel_end, TUNNEL_END_NOT_UNDERSTOOD);
+	CU_ASSERT_EQUAL(packet.tunnel_count, 0);
 }
 
 static void

@@ -29,8 +29,7 @@ assign_eight(void)
 		lcores[i] = (struct layout_lcore){i + 1, (int)(i + 1) % 2};
 	if (layout_assign_lcores(&layout, lcores, 8) != 0)
 		return -1;
-	layout_assign_queues(&layout);
-	return 0;
+	return layout_assign_queues(&layout);
 }
 
 static void
@@ -68,6 +67,18 @@ test_every_filled_queue_is_read(void)
 		read += layout.rx_queues[i].count;
 	CU_ASSERT_EQUAL(read, 5);
 	CU_ASSERT_EQUAL(layout.worker_queues[0].count, 0);
+}
+
+static void
+test_too_many_queues(void)
+{
+	const struct layout_port ports[] = {
+		{-1, LAYOUT_QUEUES_MAX, true, true}, {-1, 1, true, true}};
+
+	begin(true, 1, 1, ports, 1);
+	CU_ASSERT_EQUAL(assign_eight(), 0);
+	begin(true, 1, 1, ports, 2);
+	CU_ASSERT_EQUAL(assign_eight(), -1);
 }
 
 static void
@@ -152,6 +163,7 @@ main(void)
 	CU_TestInfo tests[] = {
 		{"a queue of every port for each worker", test_queue_per_worker},
 		{"every queue that is filled is read", test_every_filled_queue_is_read},
+		{"queues that nobody could read", test_too_many_queues},
 		{"RX lcores serve the ports of their socket", test_rx_lcores_by_socket},
 		{"more RX lcores than ports", test_more_rx_than_ports},
 		{"crossings are told, too few lcores too", test_crossings_are_told},

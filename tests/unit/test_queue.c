@@ -125,6 +125,33 @@ test_push_ends_without_room(void)
 	queue_free(queue);
 }
 
+static void *
+push_two(void *argument)
+{
+	CU_ASSERT_TRUE(queue_try_push(argument, item(1)));
+	CU_ASSERT_TRUE(queue_try_push(argument, item(2)));
+	return NULL;
+}
+
+static void
+test_gathers_before_it_wakes(void)
+{
+	struct queue *queue = queue_create(2);
+	pthread_t producer;
+	void *items[8];
+
+	queue_gather(queue, 8); /* as many as it holds */
+	CU_ASSERT_TRUE(queue_try_push(queue, item(1)));
+	CU_ASSERT_EQUAL(queue_pop(queue, items, 8, 20), 1); /* its time is over */
+	pthread_create(&producer, NULL, push_two, queue);
+	CU_ASSERT_EQUAL(queue_pop(queue, items, 8, PATIENCE_MS), 2);
+	pthread_join(producer, NULL);
+	CU_ASSERT_TRUE(queue_try_push(queue, item(3)));
+	queue_close(queue);
+	CU_ASSERT_EQUAL(queue_pop(queue, items, 8, PATIENCE_MS), 1); /* no more will come */
+	queue_free(queue);
+}
+
 static void
 test_close_wakes_a_producer(void)
 {
@@ -166,6 +193,7 @@ main(void)
 		{"pop times out", test_pop_times_out},
 		{"closed queue gives what is inside", test_closed_queue_gives_what_is_inside},
 		{"threads lose nothing", test_threads_lose_nothing},
+		{"gathers before it wakes", test_gathers_before_it_wakes},
 		{"close wakes a producer", test_close_wakes_a_producer},
 		{"push ends without room", test_push_ends_without_room},
 		{"shared events carry copies", test_shared_events_carry_copies},

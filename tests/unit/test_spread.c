@@ -11,6 +11,7 @@
 #include <rte_eth_ring.h>
 #include <rte_launch.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 #include <rte_ring.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,21 +38,28 @@ struct mark {
 	uint32_t sequence;
 };
 
+static struct rte_mbuf *
+bring(const struct frame *frame)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(fixture.pool);
+
+	if (mbuf == NULL)
+		return NULL;
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)frame->length), frame->bytes, frame->length);
+	if (rte_ring_enqueue(fixture.wire, mbuf) == 0)
+		return mbuf;
+	rte_pktmbuf_free(mbuf);
+	return NULL;
+}
+
 static bool
 wire_in(struct mark mark)
 {
 	struct frame frame;
 	struct frame_end a = {(uint8_t)(1 + mark.flow), 554}, b = {200, 40000};
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(fixture.pool);
 
-	if (mbuf == NULL)
-		return false;
 	frame_udp(&frame, mark.back ? b : a, mark.back ? a : b, &mark, sizeof(mark));
-	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)frame.length), frame.bytes, frame.length);
-	if (rte_ring_enqueue(fixture.wire, mbuf) == 0)
-		return true;
-	rte_pktmbuf_free(mbuf);
-	return false;
+	return bring(&frame) != NULL;
 }
 
 static struct mark
@@ -207,9 +215,71 @@ test_nothing_stays_behind(void)
 	spread_free(&spread);
 }
 
+/* A tag that the port took off is put back before the frame is hashed and handed over. */
+static void
+test_stripped_tags(void)
+{
+	struct frame frame;
+	struct rte_mbuf *mbuf;
+	struct spread spread;
+
+	CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, 1, 1024, 1), 0);
+	frame_udp(&frame, (struct frame_end){1, 1}, (struct frame_end){2, 2}, "x", 1);
+	mbuf = bring(&frame);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mbuf);
+	mbuf->ol_flags = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	mbuf->vlan_tci = 0x0123;
+	CU_ASSERT_EQUAL(spread_round(&spread, NOW), 1);
+	CU_ASSERT_EQUAL_FATAL(rte_ring_sc_dequeue(spread_ring(&spread, 0), (void **)&mbuf), 0);
+	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(mbuf), frame.length + 4);
+	CU_ASSERT_EQUAL(
+		memcmp(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, 12), "\x81\x00\x01\x23\x08\x00", 6),
+		0);
+	rte_pktmbuf_free(mbuf);
+	spread_free(&spread);
+}
+
+/* The port's time where it is believable, else that of the burst; what is refused is counted. */
+static void
+test_port_timestamps(void)
+{
+	static const struct {
+		int64_t stamp; /* 0: the packet has none */
+		int64_t expected;
+	} cases[] = {{NOW - 5000, NOW - 5000}, {0, NOW}, {NOW - 5000000000, NOW}, {777, NOW}};
+	struct ports *ports = &fixture.ports;
+	struct frame frame;
+	struct spread spread;
+
+	CU_ASSERT_EQUAL(rte_mbuf_dyn_rx_timestamp_register(
+				&ports->timestamp_offset, &ports->timestamp_flag),
+		0);
+	port_clock_init(&ports->ports[0].clock, PORT_CLOCK_UTC);
+	CU_ASSERT_EQUAL_FATAL(begin_spread(&spread, 1, 1024, 1), 0);
+	frame_udp(&frame, (struct frame_end){1, 1}, (struct frame_end){2, 2}, "x", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rte_mbuf *mbuf = bring(&frame);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(mbuf);
+		if (cases[i].stamp)
+			mbuf->ol_flags |= ports->timestamp_flag;
+		*RTE_MBUF_DYNFIELD(mbuf, ports->timestamp_offset, rte_mbuf_timestamp_t *) =
+			(uint64_t)cases[i].stamp;
+		CU_ASSERT_EQUAL(spread_round(&spread, NOW), 1);
+		CU_ASSERT_EQUAL_FATAL(
+			rte_ring_sc_dequeue(spread_ring(&spread, 0), (void **)&mbuf), 0);
+		CU_ASSERT_EQUAL(mbuf_time(mbuf), cases[i].expected);
+		rte_pktmbuf_free(mbuf);
+	}
+	CU_ASSERT_EQUAL(counter_read(&spread.receiver.refused[0]), 2);
+	spread_free(&spread);
+	port_clock_init(&ports->ports[0].clock, PORT_CLOCK_NONE);
+}
+
 static void
 run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
 {
+	struct health_record health = {0};
 	struct report report;
 
 	crew_launch(crew);
@@ -218,16 +288,57 @@ run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
 
 		while (!wire_in(mark))
 			usleep(100);
-		/* Stops while packets are on the wire, staged, in rings and in batches. */
+		/* The control thread reads the counters while they are written. */
+		if (i % 20000 == 0)
+			crew_health(crew, &health);
 	}
 	while (rte_ring_count(fixture.wire) > 0)
 		usleep(100);
+	/* The stop finds packets staged, in rings and in batches. */
 	atomic_store(stop, true);
 	while (!crew_has_drained(crew))
 		for (unsigned i = 0; i < crew->worker_count; i++)
 			while (report_ring_receive(&crew->workers[i]->reports, &report, 1) > 0)
 				;
 	rte_eal_mp_wait_lcore();
+}
+
+/* A worker that reads its queue itself leaves the same packets out, and counts them as received. */
+static void
+test_sampling_without_rx_lcores(void)
+{
+	static struct layout layout;
+	struct layout_lcore lcore = {1, -1};
+	struct config config = *fixture.config;
+	struct house house = {
+		.config = &config, .dispatch = fixture.dispatch, .decode = &fixture.decode};
+	struct crew_settings settings = {.house = &house,
+		.ports = &fixture.ports,
+		.layout = &layout,
+		.clock = clock_start()};
+	struct health_record health = {0};
+	char error[512];
+	struct crew crew;
+
+	config.dataplane.workers = 1;
+	config.dataplane.sampling = 4;
+	CU_ASSERT_EQUAL_FATAL(
+		ports_plan(&fixture.ports, &config, &lcore, 1, &layout, error, sizeof(error)), 0);
+	CU_ASSERT_FALSE(layout.software);
+	CU_ASSERT_EQUAL_FATAL(crew_create(&crew, &settings), 0);
+	send_all(6400);
+	while (worker_round(crew.workers[0], NOW) > 0)
+		;
+	crew_health(&crew, &health);
+	CU_ASSERT_EQUAL(health.balance.received, 6400);
+	CU_ASSERT_EQUAL(
+		health.balance.fates[PACKET_DECODED] + health.balance.fates[DROP_NOT_SAMPLED],
+		6400);
+	CU_ASSERT_EQUAL(
+		health.balance.fates[PACKET_DECODED], figure(&health, "flow_table.created") * 100);
+	CU_ASSERT(figure(&health, "flow_table.created") < FLOWS / 2);
+	crew_free(&crew);
+	CU_ASSERT_EQUAL(rte_mempool_in_use_count(fixture.pool), 0);
 }
 
 /* From start to stop on real lcores: every packet that the port gave is in the balance or counted
@@ -302,11 +413,8 @@ set_up(void)
 		printf("no port: %s\n", rte_strerror(rte_errno));
 		return 1;
 	}
-	if (ports_find(&fixture.ports, fixture.config, error, sizeof(error)) == 0 &&
-		ports_plan(&fixture.ports, fixture.config, lcores, eal_lcores(lcores, 8),
-			&fixture.layout, error, sizeof(error)) == 0 &&
-		ports_start(
-			&fixture.ports, fixture.config, &fixture.layout, error, sizeof(error)) == 0)
+	if (ports_open(&fixture.ports, fixture.config, lcores, eal_lcores(lcores, 8),
+		    &fixture.layout, error, sizeof(error)) == 0)
 		return 0;
 	puts(error);
 	return 1;
@@ -321,6 +429,9 @@ main(void)
 		{"what finds a ring full is counted and freed", test_full_rings_are_counted},
 		{"sampling keeps flows whole", test_sampling_keeps_flows_whole},
 		{"nothing stays behind in a stage", test_nothing_stays_behind},
+		{"sampling without RX lcores", test_sampling_without_rx_lcores},
+		{"stripped VLAN tags are put back", test_stripped_tags},
+		{"the port's time where it is believable", test_port_timestamps},
 		{"a stop loses nothing", test_stop_loses_nothing},
 		CU_TEST_INFO_NULL,
 	};

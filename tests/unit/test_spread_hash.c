@@ -91,6 +91,17 @@ static const struct carrier carriers[] = {
 	CARRIER("GTP-U", UDP("\x08\x68") "\x30\xff\0\x40\0\0\0\1", 14, true, true),
 	CARRIER("GTP-U with an extension",
 		UDP("\x08\x68") "\x34\xff\0\x40\0\0\0\1\0\0\0\x85\x01\x10\x09\0", 14, true, true),
+	CARRIER("GTP-U from its port",
+		OUTER("\x11") "\x08\x68\xd0\x01\x04\0\0\0\x30\xff\0\x40\0\0\0\1", 14, true, true),
+	CARRIER("Teredo", UDP("\x0d\xd8") "", 14, false, true),
+	CARRIER("Teredo with authentication and origin",
+		UDP("\x0d\xd8") "\0\1\0\0nonceval\0"
+				"\0\0ppaaaa",
+		14, false, true),
+	CARRIER("ERSPAN III that carries IP",
+		OUTER("\x2f") "\x10\0\x22\xeb\0\0\0\1\x20\x07\0\x2a"
+			      "tttt\0\0\x08\0",
+		14, true, true),
 	CARRIER("VLAN in VXLAN", UDP("\x12\xb5") "\x08\0\0\0\0\0\x2a\0" MACS "\x81\0\0\x05\x08\0",
 		14, true, false),
 	CARRIER("ERSPAN II of VXLAN",
@@ -195,6 +206,28 @@ test_outer_pair_of_the_unreadable(void)
 	CU_ASSERT_EQUAL(hash(&frame).value, hash(&from_other).value);
 }
 
+/* A port is a hint. A datagram to it whose content does not fit is no tunnel, and its flow must not
+ * be scattered by bytes that are no addresses. */
+static void
+test_no_tunnel_after_all(void)
+{
+	struct frame inner, first, second;
+
+	for (unsigned length = 0x100; length <= 0x1000; length += 0x100) {
+		const struct carrier vxlan =
+			CARRIER("VXLAN", UDP("\x12\xb5") "\x08\0\0\0\0\0\x2a\0", 0, true, true);
+		bool fits = length + 14 + 8 + 8 <= 0x400;
+
+		plain(&inner, 7, 9);
+		frame_put16(&inner, 16, (uint16_t)length);
+		carry(&first, &vxlan, &inner);
+		plain(&inner, 1, 2);
+		frame_put16(&inner, 16, (uint16_t)length);
+		carry(&second, &vxlan, &inner);
+		CU_ASSERT_EQUAL(hash(&first).value != hash(&second).value, fits);
+	}
+}
+
 /* All fragments of a datagram are with its flow. */
 static void
 test_fragments(void)
@@ -276,6 +309,7 @@ main(void)
 		{"the inner pair decides, in every tunnel and both ways", test_inner_pair},
 		{"frames cut short", test_cut_short},
 		{"what cannot be read goes by its outer pair", test_outer_pair_of_the_unreadable},
+		{"a port is only a hint", test_no_tunnel_after_all},
 		{"fragments go with their flow", test_fragments},
 		{"frames without IP go by their MACs", test_macs_both_ways},
 		{"the secret decides", test_secret_matters},

@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-#define WIDTH      760
+#define WIDTH      860
 #define LEFT       130
-#define RIGHT      110
+#define RIGHT      210
 #define BAR        22
 #define ROW        34
 #define TITLE      40
@@ -94,8 +94,7 @@ draw_rates(FILE *out, double top, const struct capacity_result *results, unsigne
 			results[i].capacity_mpps * (results[i].frame_length + 20) * 8 / 1e3);
 		text(out, LEFT - 10, y + 16, "end", "normal", results[i].profile);
 		bar(out, LEFT, y, width, "#1f4e79", label);
-		text(out, LEFT + fmin(width, PLOT_WIDTH * 0.7) + 6, y + 16, "start", "normal",
-			label);
+		text(out, LEFT + width + 6, y + 16, "start", "normal", label);
 	}
 	return top + height + FOOT;
 }

@@ -12,7 +12,7 @@ static const uint8_t frame_template[64] = {0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0
 	0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 192, 0, 2, 1, 0x80, 0, 0, 9, 0, 26,
 	0, 0};
 
-enum { SOURCE_ADDRESS = 26, SOURCE_PORT = 34 };
+enum { TOTAL_LENGTH = 16, SOURCE_ADDRESS = 26, SOURCE_PORT = 34, UDP_LENGTH = 38 };
 
 void
 generator_init(struct generator *generator, struct rte_mempool *pool, uint32_t flows)
@@ -47,6 +47,21 @@ write_frame(struct rte_mbuf *mbuf, uint32_t flow)
 	mbuf->pkt_len = FRAME_LENGTH;
 }
 
+void
+generator_write(uint32_t flow, uint8_t *frame, uint16_t length)
+{
+	uint32_t address = rte_cpu_to_be_32(0x0a000000 | (flow & 0xffffff));
+	uint16_t port = rte_cpu_to_be_16((uint16_t)(0x8000 | flow >> 24));
+	uint16_t total = rte_cpu_to_be_16((uint16_t)(length - 14));
+	uint16_t datagram = rte_cpu_to_be_16((uint16_t)(length - 34));
+
+	memcpy(frame, frame_template, sizeof(frame_template));
+	memcpy(frame + TOTAL_LENGTH, &total, sizeof(total));
+	memcpy(frame + SOURCE_ADDRESS, &address, sizeof(address));
+	memcpy(frame + SOURCE_PORT, &port, sizeof(port));
+	memcpy(frame + UDP_LENGTH, &datagram, sizeof(datagram));
+}
+
 static inline void
 take_mbufs(struct generator *generator, struct rte_mbuf *mbufs[GENERATOR_BURST])
 {
@@ -69,4 +84,19 @@ generator_burst_from(
 	take_mbufs(generator, mbufs);
 	for (unsigned i = 0; i < GENERATOR_BURST; i++)
 		write_frame(mbufs[i], (first + i) & generator->flow_mask);
+}
+
+void
+generator_burst_churn(struct generator *generator, uint32_t next, unsigned begins, uint32_t active,
+	struct rte_mbuf *mbufs[GENERATOR_BURST])
+{
+	take_mbufs(generator, mbufs);
+	for (unsigned i = 0; i < GENERATOR_BURST; i++) {
+		uint64_t random = next_random(generator) & UINT32_MAX;
+
+		if (i < begins)
+			write_frame(mbufs[i], next + i);
+		else
+			write_frame(mbufs[i], next - 1 - (uint32_t)(random * active >> 32));
+	}
 }

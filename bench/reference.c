@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/reference.h"
 
+#include "dataplane/likely.h"
+
 #include <emmintrin.h>
 #include <rte_mbuf.h>
 #include <string.h>
@@ -26,7 +28,7 @@ struct reference {
 	struct entry *entries;
 	uint64_t mask;
 	uint32_t used, size;
-	uint64_t hits;
+	uint64_t misses;
 	const struct memory_source *memory;
 };
 
@@ -85,6 +87,12 @@ hash_key(__m128i key)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static inline uint16_t
+tag_of(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48) | 1;
+}
+
 static inline bool
 is_plain_ipv4_udp_or_tcp(const uint8_t *frame, uint32_t length)
 {
@@ -101,31 +109,65 @@ matches(const struct bucket *bucket, uint16_t tag)
 	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
 }
 
-static struct entry *
-add_entry(struct reference *reference, struct bucket *bucket, __m128i key, uint16_t tag)
+/* A bucket that is full leaves its flow to its neighbour in the same pair of lines. */
+static struct bucket *
+neighbour(struct reference *reference, uint64_t hash)
 {
+	return &reference->buckets[(hash & reference->mask) ^ 1];
+}
+
+static struct entry *
+add_entry(struct reference *reference, __m128i key, uint64_t hash)
+{
+	struct bucket *bucket = &reference->buckets[hash & reference->mask];
 	unsigned empty = matches(bucket, 0);
 	struct entry *entry;
 
+	if (empty == 0) {
+		bucket = neighbour(reference, hash);
+		empty = matches(bucket, 0);
+	}
 	if (reference->used == reference->size || empty == 0)
 		return NULL;
 	entry = &reference->entries[reference->used];
 	entry->key = key;
-	bucket->tag[__builtin_ctz(empty)] = tag;
+	bucket->tag[__builtin_ctz(empty)] = tag_of(hash);
 	bucket->index[__builtin_ctz(empty)] = reference->used++;
 	return entry;
 }
 
-static inline struct entry *
-find_entry(struct reference *reference, struct bucket *bucket, __m128i key, uint16_t tag)
+static inline bool
+holds(const struct entry *entry, __m128i key)
 {
-	for (unsigned mask = matches(bucket, tag); mask; mask &= mask - 1) {
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(entry->key, key)) == 0xffff;
+}
+
+static struct entry *
+search(struct reference *reference, const struct bucket *bucket, __m128i key, uint64_t hash)
+{
+	for (unsigned mask = matches(bucket, tag_of(hash)); mask; mask &= mask - 1) {
 		struct entry *entry = &reference->entries[bucket->index[__builtin_ctz(mask)]];
 
-		if (_mm_movemask_epi8(_mm_cmpeq_epi8(entry->key, key)) == 0xffff)
+		if (holds(entry, key))
 			return entry;
 	}
 	return NULL;
+}
+
+/* Not the first entry whose tag matched: another of the bucket, of its neighbour, or a new one. */
+static struct entry *
+find_or_add(struct reference *reference, __m128i key, uint64_t hash)
+{
+	struct bucket *bucket = &reference->buckets[hash & reference->mask];
+	struct entry *entry = search(reference, bucket, key, hash);
+
+	if (entry == NULL)
+		entry = search(reference, neighbour(reference, hash), key, hash);
+	if (entry == NULL) {
+		reference->misses++;
+		entry = add_entry(reference, key, hash);
+	}
+	return entry;
 }
 
 void
@@ -133,11 +175,12 @@ reference_burst(struct reference *reference, struct rte_mbuf *mbufs[GENERATOR_BU
 {
 	__m128i keys[GENERATOR_BURST];
 	uint64_t hashes[GENERATOR_BURST];
+	struct entry *candidates[GENERATOR_BURST];
 
 	for (unsigned i = 0; i < GENERATOR_BURST; i++) {
 		const uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], const uint8_t *);
 
-		if (!is_plain_ipv4_udp_or_tcp(frame, mbufs[i]->data_len))
+		if (UNLIKELY(!is_plain_ipv4_udp_or_tcp(frame, mbufs[i]->data_len)))
 			return;
 		keys[i] = load_key(frame);
 		hashes[i] = hash_key(keys[i]);
@@ -145,22 +188,18 @@ reference_burst(struct reference *reference, struct rte_mbuf *mbufs[GENERATOR_BU
 	}
 	for (unsigned i = 0; i < GENERATOR_BURST; i++) {
 		struct bucket *bucket = &reference->buckets[hashes[i] & reference->mask];
-		unsigned mask = matches(bucket, (uint16_t)(hashes[i] >> 48) | 1);
+		unsigned mask = matches(bucket, tag_of(hashes[i]));
 
-		if (mask)
-			__builtin_prefetch(
-				&reference->entries[bucket->index[__builtin_ctz(mask)]], 1);
+		/* Without a match the first slot's: any entry will do to be compared in vain. */
+		candidates[i] = &reference->entries[bucket->index[mask ? __builtin_ctz(mask) : 0]];
+		__builtin_prefetch(candidates[i], 1);
 	}
 	for (unsigned i = 0; i < GENERATOR_BURST; i++) {
-		struct bucket *bucket = &reference->buckets[hashes[i] & reference->mask];
-		uint16_t tag = (uint16_t)(hashes[i] >> 48) | 1;
-		struct entry *entry = find_entry(reference, bucket, keys[i], tag);
+		struct entry *entry = candidates[i];
 
-		if (entry)
-			reference->hits++;
-		else
-			entry = add_entry(reference, bucket, keys[i], tag);
-		if (entry == NULL)
+		if (UNLIKELY(!holds(entry, keys[i])))
+			entry = find_or_add(reference, keys[i], hashes[i]);
+		if (UNLIKELY(entry == NULL))
 			continue;
 		entry->packets++;
 		entry->bytes += mbufs[i]->pkt_len;
@@ -169,7 +208,7 @@ reference_burst(struct reference *reference, struct rte_mbuf *mbufs[GENERATOR_BU
 }
 
 uint64_t
-reference_hits(const struct reference *reference)
+reference_misses(const struct reference *reference)
 {
-	return reference->hits;
+	return reference->misses;
 }

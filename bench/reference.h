@@ -17,7 +17,7 @@ void reference_free(struct reference *reference);
 /* Counts one burst; an unknown flow is added. */
 void reference_burst(
 	struct reference *reference, struct rte_mbuf *mbufs[GENERATOR_BURST], uint64_t now);
-/* Packets that were counted on an entry whose full key matched. */
-uint64_t reference_hits(const struct reference *reference);
+/* Packets that met no entry with their full key: the first of each flow, and what had no room. */
+uint64_t reference_misses(const struct reference *reference);
 
 #endif

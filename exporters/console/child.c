@@ -45,13 +45,12 @@ child_free(struct child *child)
 	child->output = NULL;
 }
 
-void
-child_find_daemon(char *program, size_t size)
+/* `name` of the environment, else the first of `places` (from this program's folder) that is there,
+ * else the last word of the first of them for a search of PATH. */
+static void
+find_program(const char *name, const char *const *places, size_t count, char *program, size_t size)
 {
-	/* Beside, as installed (bin and sbin), as built. */
-	static const char *const places[] = {
-		"camspand", "../sbin/camspand", "../../dataplane/camspand"};
-	const char *chosen = getenv("CAMSPAND");
+	const char *chosen = getenv(name);
 	ssize_t length;
 	char *slash;
 
@@ -62,12 +61,31 @@ child_find_daemon(char *program, size_t size)
 	length = readlink("/proc/self/exe", program, size - 1);
 	program[length > 0 ? length : 0] = '\0';
 	slash = strrchr(program, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; slash && i < count; i++) {
 		snprintf(slash + 1, size - (size_t)(slash + 1 - program), "%s", places[i]);
 		if (access(program, X_OK) == 0)
 			return;
 	}
-	snprintf(program, size, "camspand");
+	snprintf(program, size, "%s", places[0]);
+}
+
+void
+child_find_daemon(char *program, size_t size)
+{
+	/* Beside, as installed (bin and sbin), as built. */
+	static const char *const places[] = {
+		"camspand", "../sbin/camspand", "../../dataplane/camspand"};
+
+	find_program("CAMSPAND", places, 3, program, size);
+}
+
+void
+child_find_bench(char *program, size_t size)
+{
+	static const char *const places[] = {
+		"camspan-bench", "../libexec/camspan/camspan-bench", "../../bench/camspan-bench"};
+
+	find_program("CAMSPAN_BENCH", places, 3, program, size);
 }
 
 /* In the new process. 127 is the shell's code for a command that is not there. */

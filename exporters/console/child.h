@@ -22,6 +22,8 @@ void child_restore_signals(struct child *child);
 /* CAMSPAND of the environment, else camspand beside this program, else in the build tree around
  * it, else "camspand" for a search of PATH. */
 void child_find_daemon(char *program, size_t size);
+/* The same for camspan-bench: CAMSPAN_BENCH, beside this program, in libexec, in the build tree. */
+void child_find_bench(char *program, size_t size);
 /* Runs the command to its end, handing a signal on to it. Returns its exit code; 1 when it could
  * not be run or died, with one line on stderr. */
 int child_run(struct child *child, char **arguments);

@@ -10,5 +10,7 @@ int command_streams(const struct options *options);
 int command_alerts(const struct options *options);
 int command_explain(const struct options *options);
 int command_read(const struct options *options);
+/* Returns only when it failed. argv[0] is replaced. */
+int command_bench(char **argv);
 
 #endif

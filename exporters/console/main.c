@@ -59,6 +59,7 @@ print_help(FILE *out)
 		out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].about);
+	fputs("  bench     measure how much traffic this machine takes; camspan-bench(1)\n", out);
 	fputs("\ncamspan COMMAND --help tells more; camspan --version the version.\n"
 	      "Exit codes: 0 found, 1 nothing found or failed, 2 wrong use. Manual: camspan(1).\n",
 		out);
@@ -153,6 +154,8 @@ main(int argc, char **argv)
 		print_help(stdout);
 		return flushed(EXIT_FOUND);
 	}
+	if (strcmp(argv[1], "bench") == 0)
+		return command_bench(argv + 1);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return flushed(run(&commands[i], argc - 1, argv + 1));

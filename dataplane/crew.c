@@ -270,13 +270,29 @@ queue_health(struct crew *crew, struct health_record *health)
 }
 
 void
+crew_ask(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->worker_count; i++)
+		worker_ask(crew->workers[i]);
+}
+
+bool
+crew_has_answered(const struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->worker_count; i++)
+		if (!worker_has_answered(crew->workers[i]))
+			return false;
+	return true;
+}
+
+void
 crew_health(struct crew *crew, struct health_record *health)
 {
 	imbalance_begin(&crew->imbalance, crew->worker_count);
 	for (unsigned i = 0; i < crew->worker_count; i++) {
 		const struct worker *worker = crew->workers[i];
 
-		worker_health(worker, health);
+		health_add_record(health, worker_answer(worker));
 		imbalance_add(&crew->imbalance, i, counter_read(&worker->packets));
 	}
 	for (unsigned i = 0; i < crew->spread_count; i++)

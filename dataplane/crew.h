@@ -40,7 +40,10 @@ void crew_free(struct crew *crew);
 void crew_launch(struct crew *crew);
 /* True once every worker has handed over all flows after the stop. */
 bool crew_has_drained(const struct crew *crew);
-/* Figures of all, and how unevenly they are loaded since the last call. */
+/* Asks every worker for its figures; they come within a round. */
+void crew_ask(struct crew *crew);
+bool crew_has_answered(const struct crew *crew);
+/* Figures of all as last given, and how unevenly they are loaded since the last call. */
 void crew_health(struct crew *crew, struct health_record *health);
 
 #endif

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -44,12 +47,16 @@ enum {
 	BLOCK = BLOCK_PAIRS * PAIR,
 	SECRET_CHAIN = SECRET_BODY + 2 * BLOCK_PAIRS,
 	SECRET_END = SECRET_CHAIN + 2,
+	SECRET_LONG = SECRET_END + 2,
+	LONG_BLOCK = 1024,
 };
 
-_Static_assert(SECRET_END + 2 == DEDUP_SECRET_WORDS, "every key has its own words");
+_Static_assert(DEDUP_SECRET_WORDS % 32 == 0, "see fill_secret()");
+_Static_assert(SECRET_LONG + LONG_BLOCK / 8 == DEDUP_SECRET_WORDS, "every key has its own words");
 _Static_assert(sizeof(struct dedup_bucket) == 64, "a look-up is one cache line");
 
 #define MILLISECOND INT64_C(1000000)
+
 uint32_t
 dedup_ports_of(const struct config *config, bool replay)
 {
@@ -79,60 +86,6 @@ dedup_memory(const struct config *config)
 	if (dedup_ports_of(config, false) == 0)
 		return 0;
 	return bucket_count(config) * sizeof(struct dedup_bucket) + flows * sizeof(uint16_t);
-}
-
-static int
-allocate(struct dedup *dedup, uint64_t buckets, const uint32_t flows[2])
-{
-	const struct memory_source *memory = dedup->memory;
-
-	dedup->buckets = memory_allocate(memory, "dedup", buckets * sizeof(struct dedup_bucket));
-	if (dedup->buckets == NULL)
-		return -ENOMEM;
-	for (int ipv6 = 0; ipv6 < 2 && dedup->across_vlans; ipv6++) {
-		dedup->flow_vlans[ipv6] =
-			memory_allocate(memory, "flow VLANs", flows[ipv6] * sizeof(uint16_t));
-		if (dedup->flow_vlans[ipv6] == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int
-dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
-	const uint32_t flows[2], const struct memory_source *memory)
-{
-	const struct config_deduplication *settings = &config->dataplane.deduplication;
-	uint64_t buckets = bucket_count(config);
-
-	memset(dedup, 0, sizeof(*dedup));
-	if (ports == 0)
-		return 0;
-	if (getrandom(dedup->secret, sizeof(dedup->secret), 0) != sizeof(dedup->secret))
-		return -errno;
-	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
-		snprintf(
-			dedup->names[port], sizeof(dedup->names[port]), "port.%u.duplicates", port);
-	dedup->memory = memory;
-	dedup->mask = buckets - 1;
-	dedup->window = (uint32_t)((settings->window_ms * MILLISECOND) >> DEDUP_TICK_SHIFT);
-	dedup->compared_bytes = settings->compared_bytes;
-	dedup->context_mask = (settings->across_ports ? 0 : UINT16_MAX) |
-			      (settings->across_vlans ? 0 : (uint64_t)UINT16_MAX << 16);
-	dedup->across_vlans = settings->across_vlans;
-	dedup->ports = ports;
-	return allocate(dedup, buckets, flows);
-}
-
-void
-dedup_free(struct dedup *dedup)
-{
-	for (int ipv6 = 0; ipv6 < 2; ipv6++)
-		if (dedup->flow_vlans[ipv6])
-			dedup->memory->release(dedup->flow_vlans[ipv6]);
-	if (dedup->buckets)
-		dedup->memory->release(dedup->buckets);
-	memset(dedup, 0, sizeof(*dedup));
 }
 
 static inline uint64_t
@@ -200,20 +153,71 @@ long_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secr
 	return block_hash(sum, at, (uint32_t)(end - at), secret);
 }
 
+#ifdef __x86_64__
+/* The same for CPUs with AVX2, four times as fast: NH in words of 32 bits (RFC 4418 section 5.2.2),
+ * four sums beside each other. Two given bodies collide with a chance of 1 in 2^32 at most. At
+ * least a block. */
+static __attribute__((target("avx2"))) uint64_t
+long_hash_avx2(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret)
+{
+	const uint8_t *end = at + length, *last = end - sizeof(__m256i);
+
+	while (at < end) {
+		const uint8_t *key = (const uint8_t *)(secret + SECRET_LONG);
+		const uint8_t *stop = end - at > LONG_BLOCK ? at + LONG_BLOCK : end;
+		__m256i sums = _mm256_setzero_si256();
+		uint64_t words[4];
+
+		for (; at < stop; at += sizeof(__m256i), key += sizeof(__m256i)) {
+			/* The last bytes, which may overlap those before them. */
+			const uint8_t *from = at < last ? at : last;
+			__m256i data = _mm256_add_epi32(_mm256_loadu_si256((const __m256i *)from),
+				_mm256_loadu_si256((const __m256i *)key));
+
+			sums = _mm256_add_epi64(
+				sums, _mm256_mul_epu32(data, _mm256_srli_epi64(data, 32)));
+		}
+		_mm256_storeu_si256((__m256i *)words, sums);
+		sum += pair_hash(words[0], words[1], secret + SECRET_BODY);
+		sum += pair_hash(words[2], words[3], secret + SECRET_BODY + 2);
+		sum = flow_mix(sum ^ secret[SECRET_CHAIN], secret[SECRET_CHAIN + 1]);
+	}
+	return sum;
+}
+#endif
+
+void
+dedup_use_portable_hash(struct dedup *dedup)
+{
+	dedup->long_hash = long_hash;
+}
+
+static void
+choose_long_hash(struct dedup *dedup)
+{
+	dedup_use_portable_hash(dedup);
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		dedup->long_hash = long_hash_avx2;
+#endif
+}
+
 /* Adds `length` bytes, any number of them, to the sum. */
 static ALWAYS_INLINE uint64_t
-body_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret)
+body_hash(const struct dedup *dedup, uint64_t sum, const uint8_t *at, uint32_t length)
 {
+	const uint64_t *secret = dedup->secret;
+
 	if (UNLIKELY(length > BLOCK))
-		return long_hash(sum, at, length, secret);
+		return dedup->long_hash(sum, at, length, secret);
 	if (LIKELY(length >= PAIR))
 		return block_hash(sum, at, length, secret);
 	return length ? sum + short_hash(at, length, secret + SECRET_BODY) : sum;
 }
 
 /* Adds both headers without what changes on the way. `rare`: what hardly any packet has, and what
- * each protocol adds to it. Leaves in `transport` where that begins which is compared whole. The
- * decoder has seen to it that both headers are captured. */
+ * each protocol adds to it. Leaves in `transport` where that begins which is compared whole. Both
+ * headers are captured. */
 static ALWAYS_INLINE uint64_t
 headers_hash(const uint8_t *ip, const uint8_t **transport, uint8_t protocol, bool ipv6,
 	uint64_t context, uint64_t rare, const uint64_t *secret)
@@ -257,13 +261,13 @@ finish_hash(uint64_t sum, const uint64_t *secret)
 
 /* Extension headers are compared whole: fragments differ there. */
 static uint64_t
-extensions_hash(const struct packet *packet, const uint64_t *secret)
+extensions_hash(const struct dedup *dedup, const struct packet *packet)
 {
 	uint32_t at = packet->l3 + IPV6_HEADER;
 
 	if (packet->l3_kind != PACKET_L3_IPV6 || packet->l4 <= at)
 		return 0;
-	return finish_hash(body_hash(0, packet->data + at, packet->l4 - at, secret), secret);
+	return finish_hash(body_hash(dedup, 0, packet->data + at, packet->l4 - at), dedup->secret);
 }
 
 static uint32_t
@@ -274,36 +278,56 @@ compared_length(const struct dedup *dedup, const uint8_t *body, const uint8_t *e
 	return length < dedup->compared_bytes ? length : dedup->compared_bytes;
 }
 
-/* Of a packet whose innermost datagram the decoder found, cut or not, fragment or not. */
+/* How much of the transport header headers_hash() reads. */
+static uint32_t
+header_size(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return PLAIN_TCP_HEADER;
+	case PROTOCOL_UDP:
+		return PLAIN_UDP_HEADER;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return sizeof(uint32_t);
+	case PROTOCOL_SCTP:
+		return SCTP_PREAMBLE;
+	default:
+		return 0;
+	}
+}
+
+/* Of a packet whose innermost datagram the decoder found, cut or not, fragment or not. A first
+ * fragment may be too short for its transport header. */
 static __attribute__((noinline)) uint64_t
-viewed_hash(
-	const struct dedup *dedup, const struct packet *packet, uint64_t context, uint32_t tenant)
+viewed_hash(const struct dedup *dedup, const struct packet *packet, uint64_t context, uint64_t rare)
 {
 	uint32_t wire_end = packet->payload + packet->payload_wire_length;
 	uint32_t end = wire_end < packet->captured ? wire_end : packet->captured;
-	bool later = packet->flags & PACKET_LATER_FRAGMENT;
+	bool whole = !(packet->flags & PACKET_LATER_FRAGMENT) &&
+		     packet->l4 + header_size(packet->protocol) <= end;
 	const uint8_t *body = packet->data + packet->l4;
-	uint64_t sum = extensions_hash(packet, dedup->secret);
+	uint64_t sum = extensions_hash(dedup, packet);
 	uint32_t length;
 
 	sum += headers_hash(packet->data + packet->l3, &body,
-		later ? PROTOCOL_NONE : packet->protocol, packet->l3_kind == PACKET_L3_IPV6,
-		context, (uint64_t)tenant << 32, dedup->secret);
+		whole ? packet->protocol : PROTOCOL_NONE, packet->l3_kind == PACKET_L3_IPV6,
+		context, rare, dedup->secret);
 	length = compared_length(dedup, body, packet->data + end);
-	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
+	return finish_hash(body_hash(dedup, sum, body, length), dedup->secret);
 }
 
 static ALWAYS_INLINE uint64_t
 plain_hash(const struct dedup *dedup, const struct frame_view *frame,
-	const struct flow_packet *flow_packet, uint64_t context, uint32_t tenant)
+	const struct flow_packet *flow_packet, uint64_t context, uint64_t rare)
 {
 	const uint8_t *ip = frame->data + flow_packet->l3;
 	const uint8_t *body = ip + (flow_packet->ipv6 ? PLAIN_IPV6_HEADER : PLAIN_IPV4_HEADER);
 	uint64_t sum = headers_hash(ip, &body, flow_packet->key.protocol, flow_packet->ipv6,
-		context, (uint64_t)tenant << 32, dedup->secret);
+		context, rare, dedup->secret);
 	uint32_t length = compared_length(dedup, body, ip + flow_packet->octets);
 
-	return finish_hash(body_hash(sum, body, length, dedup->secret), dedup->secret);
+	return finish_hash(body_hash(dedup, sum, body, length), dedup->secret);
 }
 
 /* Never 0; starts to fetch its bucket. */
@@ -311,13 +335,12 @@ static ALWAYS_INLINE uint64_t
 fingerprint(const struct dedup *dedup, const struct frame_view *frame, const struct packet *view,
 	const struct flow_packet *flow_packet)
 {
-	uint32_t tenant = dedup->across_vlans ? tenant_without_vlans(flow_packet->key.tenant)
-					      : flow_packet->key.tenant;
 	uint64_t context = (frame->observation_point | (uint64_t)flow_packet->key.vlan << 16) &
 			   dedup->context_mask;
+	uint64_t rare = (uint64_t)flow_packet->key.tenant << 32;
 	uint64_t print = UNLIKELY(view != NULL)
-				 ? viewed_hash(dedup, view, context, tenant)
-				 : plain_hash(dedup, frame, flow_packet, context, tenant);
+				 ? viewed_hash(dedup, view, context, rare)
+				 : plain_hash(dedup, frame, flow_packet, context, rare);
 
 	print |= print == 0;
 	__builtin_prefetch(&dedup->buckets[print & dedup->mask], 1, 3);
@@ -406,4 +429,71 @@ dedup_health(const struct dedup *dedup, struct health_record *health)
 	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
 		if (dedup->ports >> port & 1)
 			health_add(health, dedup->names[port], HEALTH_COUNTER, dedup->copies[port]);
+}
+
+/* The kernel gives up to 256 bytes at a time without fail. */
+static int
+fill_secret(uint64_t secret[DEDUP_SECRET_WORDS])
+{
+	for (unsigned i = 0; i < DEDUP_SECRET_WORDS; i += 32)
+		if (getrandom(secret + i, 256, 0) != 256)
+			return -errno;
+	return 0;
+}
+
+static int
+allocate(struct dedup *dedup, uint64_t buckets, const uint32_t flows[2])
+{
+	const struct memory_source *memory = dedup->memory;
+
+	dedup->buckets = memory_allocate(memory, "dedup", buckets * sizeof(struct dedup_bucket));
+	if (dedup->buckets == NULL)
+		return -ENOMEM;
+	for (int ipv6 = 0; ipv6 < 2 && dedup->across_vlans; ipv6++) {
+		dedup->flow_vlans[ipv6] =
+			memory_allocate(memory, "flow VLANs", flows[ipv6] * sizeof(uint16_t));
+		if (dedup->flow_vlans[ipv6] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
+	const uint32_t flows[2], const struct memory_source *memory)
+{
+	const struct config_deduplication *settings = &config->dataplane.deduplication;
+	uint64_t buckets = bucket_count(config);
+	int error;
+
+	memset(dedup, 0, sizeof(*dedup));
+	if (ports == 0)
+		return 0;
+	error = fill_secret(dedup->secret);
+	if (error)
+		return error;
+	choose_long_hash(dedup);
+	for (unsigned port = 0; port < DEDUP_PORTS_MAX; port++)
+		snprintf(
+			dedup->names[port], sizeof(dedup->names[port]), "port.%u.duplicates", port);
+	dedup->memory = memory;
+	dedup->mask = buckets - 1;
+	dedup->window = (uint32_t)((settings->window_ms * MILLISECOND) >> DEDUP_TICK_SHIFT);
+	dedup->compared_bytes = settings->compared_bytes;
+	dedup->context_mask = (settings->across_ports ? 0 : UINT16_MAX) |
+			      (settings->across_vlans ? 0 : (uint64_t)UINT16_MAX << 16);
+	dedup->across_vlans = settings->across_vlans;
+	dedup->ports = ports;
+	return allocate(dedup, buckets, flows);
+}
+
+void
+dedup_free(struct dedup *dedup)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++)
+		if (dedup->flow_vlans[ipv6])
+			dedup->memory->release(dedup->flow_vlans[ipv6]);
+	if (dedup->buckets)
+		dedup->memory->release(dedup->buckets);
+	memset(dedup, 0, sizeof(*dedup));
 }

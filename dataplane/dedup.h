@@ -26,7 +26,7 @@
 #define DEDUP_BURST     32
 
 /* Keys by position: see dedup.c. */
-enum { DEDUP_SECRET_WORDS = 32 };
+enum { DEDUP_SECRET_WORDS = 160 };
 
 /* Times are in ticks of 16.4 us, which come round in 19.5 hours. A packet would be taken for a copy
  * of one so long ago only if it agreed with it in everything, came to the window, and nothing else
@@ -47,6 +47,8 @@ struct dedup {
 	uint64_t mask;         /* of buckets */
 	uint32_t window;       /* ticks */
 	struct dedup_bucket *buckets;
+	uint64_t (*long_hash)(
+		uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secret);
 	bool across_vlans;
 	uint64_t crowded; /* forgotten inside their window: copies of them may be missed */
 	uint64_t copies[DEDUP_PORTS_MAX];
@@ -79,6 +81,9 @@ int dedup_init(struct dedup *dedup, const struct config *config, uint32_t ports,
 	const uint32_t flows[2], const struct memory_source *memory);
 void dedup_free(struct dedup *dedup);
 
+/* For tests: hashes as on a CPU without AVX2. Before the first packet. */
+void dedup_use_portable_hash(struct dedup *dedup);
+
 static inline bool
 dedup_compares(const struct dedup *dedup, uint16_t port)
 {
@@ -87,9 +92,9 @@ dedup_compares(const struct dedup *dedup, uint16_t port)
 
 /* Flows of this port's packets are one over all VLANs. */
 static inline bool
-dedup_leaves_vlan_out(const struct dedup *dedup, const struct frame_view *frame)
+dedup_leaves_vlan_out(const struct dedup *dedup, uint16_t port)
 {
-	return dedup->across_vlans && dedup_compares(dedup, frame->observation_point);
+	return dedup->across_vlans && dedup_compares(dedup, port);
 }
 
 /* Takes the copies out of a burst: moves the others of `flow_packets` and `wide` together, in

@@ -77,7 +77,8 @@ flow_key_set(struct flow_packet *packet, uint64_t low, uint64_t high, uint32_t t
 	packet->hash = flow_words_hash(low, high, tenant, secret);
 }
 
-/* The key of a flow that goes on in several VLANs. */
+/* The key of a flow that goes on in several VLANs. Of its tags only this one is in the key of a
+ * plain frame; others were decoded without. */
 static inline void
 flow_key_leave_vlan_out(struct flow_packet *packet, const struct flow_secret *secret)
 {
@@ -85,8 +86,7 @@ flow_key_leave_vlan_out(struct flow_packet *packet, const struct flow_secret *se
 
 	memcpy(&low, &packet->key, 8);
 	memcpy(&high, (const uint8_t *)&packet->key + 8, 8);
-	flow_key_set(packet, low, high & (UINT64_MAX >> 16),
-		tenant_without_vlans(packet->key.tenant), secret);
+	flow_key_set(packet, low, high & (UINT64_MAX >> 16), packet->key.tenant, secret);
 }
 
 /* `value` with its halves exchanged if `swap`. Which end is lower is a coin's toss: no branch. */

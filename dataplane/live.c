@@ -20,6 +20,7 @@
 #define NAP             1000000 /* ns between looks at empty rings */
 #define UNEVEN          150     /* per cent of the mean: worth a word when packets are lost */
 #define SECOND          INT64_C(1000000000)
+#define ANSWER_WITHIN   SECOND
 
 struct live {
 	const struct house *house;
@@ -32,6 +33,7 @@ struct live {
 	struct steady_clock clock;
 	int64_t started;
 	int64_t last_health;
+	int64_t asked; /* when the workers were asked for their figures, 0: they are not */
 	int64_t last_port_tick;
 	uint64_t last_losses;
 	int64_t step_told; /* seconds */
@@ -132,10 +134,26 @@ send_health(struct live *live, int64_t now)
 	warn_of_step(live);
 }
 
+/* A worker that does not answer has its figures of before: the event must not wait for it. */
+static void
+tick_health(struct live *live, int64_t now)
+{
+	int64_t interval = live->house->config->health_interval_s * SECOND;
+
+	if (live->asked == 0 && now - live->last_health >= interval) {
+		crew_ask(&live->crew);
+		live->asked = now;
+	}
+	if (live->asked != 0 &&
+		(crew_has_answered(&live->crew) || now - live->asked >= ANSWER_WITHIN)) {
+		send_health(live, now);
+		live->asked = 0;
+	}
+}
+
 static void
 control_loop(struct live *live)
 {
-	int64_t interval = live->house->config->health_interval_s * SECOND;
 	const struct timespec nap = {.tv_nsec = NAP};
 
 	while (!atomic_load(live->stop)) {
@@ -147,8 +165,7 @@ control_loop(struct live *live)
 			ports_tick(&live->ports, now);
 			live->last_port_tick = now;
 		}
-		if (now - live->last_health >= interval)
-			send_health(live, now);
+		tick_health(live, now);
 		if (received == 0)
 			nanosleep(&nap, NULL);
 	}

@@ -135,6 +135,9 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	pipeline->decode = settings->decode;
+	if (settings->decode)
+		pipeline->decode_across_vlans = *settings->decode;
+	pipeline->decode_across_vlans.ignore_vlans = true;
 	pipeline->plain = plain_options_from(settings->decode);
 	pipeline->output = settings->output;
 	error = flow_secret_random(&pipeline->secret);

@@ -54,7 +54,8 @@ struct pipeline {
 	struct packet_balance balance;
 	struct flow_secret secret;
 	const struct decode_options *decode;
-	struct plain_options plain; /* the same for plain frames */
+	struct plain_options plain;                /* the same for plain frames */
+	struct decode_options decode_across_vlans; /* for ports of dedup_leaves_vlan_out() */
 	struct pipeline_output output;
 	/* Published by the control thread; read at early looks only. */
 	const struct watch_set *_Atomic watch;

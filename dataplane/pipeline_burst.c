@@ -58,6 +58,15 @@ table_of(const struct pipeline *pipeline, const struct flow_packet *packet)
 	return packet->ipv6 ? &pipeline->ipv6 : &pipeline->ipv4;
 }
 
+/* Tags, wherever in the packet, are no part of the key where copies come with others. */
+static const struct decode_options *
+options_of(const struct pipeline *pipeline, const struct packet *packet)
+{
+	return dedup_leaves_vlan_out(&pipeline->dedup, packet->observation_point)
+		       ? &pipeline->decode_across_vlans
+		       : pipeline->decode;
+}
+
 /* The packet view behind a flow packet. */
 static const struct packet *
 view(const struct pipeline *pipeline, struct burst *burst, const struct flow_packet *flow_packet)
@@ -68,7 +77,7 @@ view(const struct pipeline *pipeline, struct burst *burst, const struct flow_pac
 		return packet;
 	burst->viewed |= 1u << flow_packet->frame;
 	packet_from_frame(packet, &burst->frames[flow_packet->frame]);
-	if (decode_packet(packet, burst->link, pipeline->decode) != PACKET_DECODED)
+	if (decode_packet(packet, burst->link, options_of(pipeline, packet)) != PACKET_DECODED)
 		abort(); /* plain_decode() takes nothing that the decoder would drop */
 	return packet;
 }
@@ -89,7 +98,7 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	enum packet_drop fate;
 
 	packet_from_frame(packet, &burst->frames[i]);
-	fate = decode_packet(packet, burst->link, pipeline->decode);
+	fate = decode_packet(packet, burst->link, options_of(pipeline, packet));
 	pipeline->balance.fates[fate]++;
 	if (fate != PACKET_DECODED)
 		return false;
@@ -164,8 +173,9 @@ dedup_stage(struct pipeline *pipeline, struct burst *burst)
 	for (unsigned i = 0; i < kept; i++) {
 		struct flow_packet *packet = &burst->flow_packets[i];
 
-		if (!dedup_leaves_vlan_out(&pipeline->dedup, &burst->frames[packet->frame]) ||
-			(packet->key.vlan == 0 && packet->key.tenant == 0))
+		if (!dedup_leaves_vlan_out(
+			    &pipeline->dedup, burst->frames[packet->frame].observation_point) ||
+			packet->key.vlan == 0)
 			continue;
 		flow_key_leave_vlan_out(packet, &pipeline->secret);
 		__builtin_prefetch(

@@ -99,6 +99,36 @@ drain_rings(struct worker *worker, struct worker_batch *batch)
 		prefetch(batch->mbufs[i]);
 }
 
+static void
+fill_account(const struct worker *worker, struct health_record *health)
+{
+	pipeline_health(&worker->pipeline, health);
+	report_ring_health(&worker->reports, health);
+	receiver_health(&worker->receiver, health);
+	if (worker->names.packets[0] == '\0')
+		return;
+	health_add(health, worker->names.packets, HEALTH_COUNTER, counter_read(&worker->packets));
+	health_add(health, worker->names.bytes, HEALTH_COUNTER, counter_read(&worker->bytes));
+	for (unsigned i = 0; i < worker->source_count; i++)
+		health_add(health, worker->names.ring_full, HEALTH_COUNTER,
+			counter_read(&worker->sources[i]->lanes[worker->number].ring_full));
+}
+
+/* One load where nothing was asked. */
+static void
+answer(struct worker *worker)
+{
+	struct worker_account *account = &worker->account;
+	unsigned asked = atomic_load_explicit(&account->asked, memory_order_acquire);
+	struct health_record *record = &account->records[asked % 2];
+
+	if (asked == atomic_load_explicit(&account->given, memory_order_relaxed))
+		return;
+	*record = (struct health_record){0};
+	fill_account(worker, record);
+	atomic_store_explicit(&account->given, asked, memory_order_release);
+}
+
 unsigned
 worker_round(struct worker *worker, int64_t now)
 {
@@ -115,6 +145,7 @@ worker_round(struct worker *worker, int64_t now)
 		batch->count = 0;
 		worker->batch = !worker->batch;
 	}
+	answer(worker);
 	return taken;
 }
 
@@ -155,6 +186,20 @@ finish_rings(struct worker *worker)
 	} while (!done);
 }
 
+/* Whatever was asked: nothing changes from here on. */
+static void
+give_last(struct worker *worker)
+{
+	struct worker_account *account = &worker->account;
+	unsigned given = atomic_load_explicit(&account->given, memory_order_relaxed);
+	struct health_record *record = &account->records[(given + 1) % 2];
+
+	*record = (struct health_record){0};
+	fill_account(worker, record);
+	atomic_store_explicit(&account->given, given + 1, memory_order_release);
+	atomic_store_explicit(&account->final, true, memory_order_release);
+}
+
 static void
 drain(struct worker *worker)
 {
@@ -162,6 +207,7 @@ drain(struct worker *worker)
 		finish_rings(worker);
 	while (!pipeline_flush(&worker->pipeline))
 		rest(worker, RECEIVER_ROUNDS_UNTIL_NAP);
+	give_last(worker);
 	atomic_store(&worker->drained, true);
 }
 
@@ -193,16 +239,28 @@ worker_run(void *argument)
 }
 
 void
-worker_health(const struct worker *worker, struct health_record *health)
+worker_ask(struct worker *worker)
 {
-	pipeline_health(&worker->pipeline, health);
-	report_ring_health(&worker->reports, health);
-	receiver_health(&worker->receiver, health);
-	if (worker->names.packets[0] == '\0')
-		return;
-	health_add(health, worker->names.packets, HEALTH_COUNTER, counter_read(&worker->packets));
-	health_add(health, worker->names.bytes, HEALTH_COUNTER, counter_read(&worker->bytes));
-	for (unsigned i = 0; i < worker->source_count; i++)
-		health_add(health, worker->names.ring_full, HEALTH_COUNTER,
-			counter_read(&worker->sources[i]->lanes[worker->number].ring_full));
+	if (!atomic_load_explicit(&worker->account.final, memory_order_acquire))
+		atomic_store_explicit(&worker->account.asked,
+			atomic_load_explicit(&worker->account.given, memory_order_acquire) + 1,
+			memory_order_release);
+}
+
+bool
+worker_has_answered(const struct worker *worker)
+{
+	const struct worker_account *account = &worker->account;
+
+	return atomic_load_explicit(&account->final, memory_order_acquire) ||
+	       atomic_load_explicit(&account->given, memory_order_acquire) ==
+		       atomic_load_explicit(&account->asked, memory_order_relaxed);
+}
+
+const struct health_record *
+worker_answer(const struct worker *worker)
+{
+	return &worker->account.records[atomic_load_explicit(
+						&worker->account.given, memory_order_acquire) %
+					2];
 }

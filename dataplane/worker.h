@@ -28,6 +28,15 @@ struct worker_batch {
 	struct rte_mbuf *mbufs[PIPELINE_BURST];
 };
 
+/* A worker's figures, made by itself between two bursts, so that they agree with each other: what
+ * was received is what was decoded and dropped. It writes the one that is not the last given. */
+struct worker_account {
+	_Atomic unsigned asked; /* by the control thread, how often */
+	_Atomic unsigned given; /* the last one answered: in records[given % 2] */
+	atomic_bool final;      /* the worker has ended: no more will come */
+	struct health_record records[2];
+};
+
 struct worker {
 	struct pipeline pipeline;
 	struct memory_source memory; /* on the node of the worker's lcore */
@@ -46,6 +55,7 @@ struct worker {
 	uint16_t number;
 	bool naps; /* sleeps when nothing comes: kernel ports, or a CPU that others need too */
 	struct steady_clock clock;
+	struct worker_account account;
 	const atomic_bool *stop;
 	atomic_bool drained; /* all flows were handed over after the stop */
 };
@@ -62,7 +72,12 @@ unsigned worker_round(struct worker *worker, int64_t now);
  * for room as long as it takes: the control thread drains the ring meanwhile. */
 int worker_run(void *worker);
 
-/* Pipeline, reports, and the worker's own. */
-void worker_health(const struct worker *worker, struct health_record *health);
+/* Asks for the figures of pipeline, reports and the worker itself. Not again before they came or
+ * the wait was given up. Control thread. */
+void worker_ask(struct worker *worker);
+/* True once they are there. */
+bool worker_has_answered(const struct worker *worker);
+/* The last ones given. */
+const struct health_record *worker_answer(const struct worker *worker);
 
 #endif

@@ -74,4 +74,7 @@ struct health_record {
 void health_add(
 	struct health_record *record, const char *name, enum health_kind kind, uint64_t value);
 
+/* Adds another record's balance and figures. */
+void health_add_record(struct health_record *record, const struct health_record *part);
+
 #endif

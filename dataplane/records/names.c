@@ -222,3 +222,18 @@ health_add(struct health_record *record, const char *name, enum health_kind kind
 	record->figures[record->figure_count++] =
 		(struct health_figure){.name = name, .value = value, .kind = (uint8_t)kind};
 }
+
+void
+health_add_record(struct health_record *record, const struct health_record *part)
+{
+	record->balance.received += part->balance.received;
+	record->balance.received_bytes += part->balance.received_bytes;
+	for (int fate = 0; fate < PACKET_DROP_COUNT; fate++)
+		record->balance.fates[fate] += part->balance.fates[fate];
+	record->nic_missed += part->nic_missed;
+	record->nic_no_mbuf += part->nic_no_mbuf;
+	record->nic_errors += part->nic_errors;
+	for (size_t i = 0; i < part->figure_count; i++)
+		health_add(record, part->figures[i].name, part->figures[i].kind,
+			part->figures[i].value);
+}

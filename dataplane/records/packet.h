@@ -134,15 +134,6 @@ tenant_make(enum tenant_kind kind, uint32_t id)
 	return (uint32_t)kind << TENANT_KIND_SHIFT | (id & TENANT_ID_MASK);
 }
 
-/* The tenant of a packet whose tags do not count. */
-static inline uint32_t
-tenant_without_vlans(uint32_t tenant)
-{
-	return (tenant >> TENANT_KIND_SHIFT & 7) == TENANT_VLANS
-		       ? tenant >> TENANT_PORT_SHIFT << TENANT_PORT_SHIFT
-		       : tenant;
-}
-
 enum packet_l3 {
 	PACKET_L3_NONE, /* not IP: see ethertype; payload is what follows the ethertype */
 	PACKET_L3_ARP,

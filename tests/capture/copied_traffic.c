@@ -72,6 +72,20 @@ traffic_free(struct traffic *traffic)
 	free(traffic->packets);
 }
 
+/* Later fragments have no transport header, tiny first ones less than all of it. */
+static bool
+has_header(const struct packet *packet)
+{
+	uint32_t end = packet->payload + packet->payload_wire_length;
+	uint32_t size = packet->protocol == PROTOCOL_TCP    ? 20
+			: packet->protocol == PROTOCOL_SCTP ? 12
+			: packet->protocol == PROTOCOL_UDP  ? 8
+							    : 4;
+
+	return !(packet->flags & PACKET_LATER_FRAGMENT) && packet->l4 + size <= end &&
+	       packet->l4 + size <= packet->captured;
+}
+
 /* What a router does to the headers of a decoded packet. */
 static void
 route(uint8_t *data, const struct packet *packet)
@@ -87,7 +101,7 @@ route(uint8_t *data, const struct packet *packet)
 		ip[0] ^= 0x02;
 		ip[7]--;
 	}
-	if (packet->flags & PACKET_LATER_FRAGMENT)
+	if (!has_header(packet))
 		return;
 	if (packet->protocol == PROTOCOL_TCP)
 		l4[16] ^= 0x5a;
@@ -181,7 +195,7 @@ lasting_bytes(const struct packet *packet, uint8_t *bytes)
 		bytes[0] = 6;
 		bytes[1] = bytes[2] = bytes[3] = bytes[7] = 0;
 	}
-	if (packet->flags & PACKET_LATER_FRAGMENT)
+	if (!has_header(packet))
 		return header + end - rest;
 	if (packet->protocol == PROTOCOL_TCP)
 		memset(l4 + 16, 0, 2);
@@ -199,28 +213,32 @@ uint64_t
 traffic_count_copies(
 	const struct decode_options *decode, const struct traffic *traffic, int64_t window)
 {
+	struct decode_options across_vlans = *decode;
 	struct kept {
 		int64_t tick;
+		uint32_t tenant; /* copies in different tunnels are none */
 		uint32_t length;
 		uint8_t *bytes;
 	} *kept = calloc(traffic->count + 1, sizeof(*kept));
 	size_t count = 0;
 	uint64_t copies = 0;
 
+	across_vlans.ignore_vlans = true;
 	for (size_t i = 0; i < traffic->count && kept; i++) {
 		const struct stored *stored = &traffic->packets[i];
 		struct kept *next = &kept[count];
 		struct packet packet;
 		size_t k = 0;
 
-		if (!is_compared(decode, stored, &packet))
+		if (!is_compared(&across_vlans, stored, &packet))
 			continue;
+		next->tenant = packet.tenant;
 		next->bytes = malloc(packet.captured + 64);
 		next->tick = stored->view.time >> DEDUP_TICK_SHIFT;
 		next->length = lasting_bytes(&packet, next->bytes);
 		while (k < count &&
 			(llabs(kept[k].tick - next->tick) > window >> DEDUP_TICK_SHIFT ||
-				kept[k].length != next->length ||
+				kept[k].length != next->length || kept[k].tenant != next->tenant ||
 				memcmp(kept[k].bytes, next->bytes, next->length) != 0))
 			k++;
 		if (k == count) {

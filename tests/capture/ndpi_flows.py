@@ -11,7 +11,8 @@ the two mean differently is made alike first:
   than one flow of camspan only where each but the last was ended by silence or by TCP.
 * ndpiReader counts captured bytes of frames, camspan bytes of IP: the rest of each frame (link
   header, padding) is added, as dissect() finds it, which reads headers on its own.
-* ndpiReader passes over a packet of which the capture holds less than its IP header promises.
+* ndpiReader passes over a packet of which the capture holds less than its IP header promises, and
+  one whose IPv4 header leaves the length to the hardware (0, segmentation offload).
 * ndpiReader writes ":0:" in an IPv6 address as "::".
 * Link types that camspan does not read give no flow at all.
 
@@ -156,8 +157,8 @@ def made_alike(flows, packets):
         if found is None or found[0] not in alike:
             continue
         which, length, captured, available = found
-        if length > available:
-            alike[which].add(-1, -length)
+        if length > available or length == 0:
+            alike[which].add(-1, -(length or available))
         else:
             alike[which].add(0, captured - length)
     return {which: counts for which, counts in alike.items() if counts.packets}

@@ -26,6 +26,7 @@ static const struct {
 	{"churn", row_churn},
 	{"flows", row_flows},
 	{"video", row_video},
+	{"dedup", row_dedup},
 	{"pair", row_pair},
 };
 
@@ -67,8 +68,9 @@ print_json(const struct results *results)
 	const struct pair_result *pair = &results->pair;
 
 	print_flows(results);
-	printf(",\"video_ns\":%.2f,\"churn_mpps\":%.3f,\"bytes_per_flow\":%.1f",
-		results->video.pipeline.median, figure_mpps(&churn->all), churn->bytes_per_flow);
+	printf(",\"video_ns\":%.2f,\"churn_mpps\":%.3f,\"dedup_ns\":%.2f,\"bytes_per_flow\":%.1f",
+		results->video.pipeline.median, figure_mpps(&churn->all),
+		results->dedup.on.median - results->dedup.off.median, churn->bytes_per_flow);
 	printf(",\"video_generator_ns\":%.2f,\"churn_without_dpi_mpps\":%.3f",
 		results->video.generator.median, figure_mpps(&churn->without_dpi));
 	printf(",\"churn_live_flows\":%" PRIu64 ",\"churn_begun_per_second\":%.0f"
@@ -104,7 +106,7 @@ static int
 usage(FILE *out)
 {
 	fputs("Usage: bench_pipeline [--json] [--runs N] [--packets N] [--smoke] [ROW...]\n\n"
-	      "Rows: churn, flows, video, pair; all without any. Medians of N runs (9) of N "
+	      "Rows: churn, flows, video, dedup, pair; all without any. Medians of N runs (9) of N "
 	      "packets "
 	      "(1048576).\n\n"
 	      "  --json   ends with one line of JSON (rows that were not measured are 0)\n"

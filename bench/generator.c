@@ -12,7 +12,7 @@ static const uint8_t frame_template[64] = {0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0
 	0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 192, 0, 2, 1, 0x80, 0, 0, 9, 0, 26,
 	0, 0};
 
-enum { TOTAL_LENGTH = 16, SOURCE_ADDRESS = 26, SOURCE_PORT = 34, UDP_LENGTH = 38 };
+enum { TOTAL_LENGTH = 16, SERIAL = 56, SOURCE_ADDRESS = 26, SOURCE_PORT = 34, UDP_LENGTH = 38 };
 
 void
 generator_init(struct generator *generator, struct rte_mempool *pool, uint32_t flows)
@@ -32,8 +32,9 @@ next_random(struct generator *generator)
 	return generator->random = x;
 }
 
+/* Packets of one flow differ at their end, or deduplication would take them for copies. */
 static inline void
-write_frame(struct rte_mbuf *mbuf, uint32_t flow)
+write_frame(struct generator *generator, struct rte_mbuf *mbuf, uint32_t flow)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
 	/* Flow numbers spread over address and port, and stay distinct: 24 + 8 bits. */
@@ -43,6 +44,8 @@ write_frame(struct rte_mbuf *mbuf, uint32_t flow)
 	memcpy(frame, frame_template, sizeof(frame_template));
 	memcpy(frame + SOURCE_ADDRESS, &address, sizeof(address));
 	memcpy(frame + SOURCE_PORT, &port, sizeof(port));
+	memcpy(frame + SERIAL, &generator->serial, sizeof(generator->serial));
+	generator->serial++;
 	mbuf->data_len = FRAME_LENGTH;
 	mbuf->pkt_len = FRAME_LENGTH;
 }
@@ -74,7 +77,8 @@ generator_burst(struct generator *generator, struct rte_mbuf *mbufs[GENERATOR_BU
 {
 	take_mbufs(generator, mbufs);
 	for (unsigned i = 0; i < GENERATOR_BURST; i++)
-		write_frame(mbufs[i], (uint32_t)next_random(generator) & generator->flow_mask);
+		write_frame(generator, mbufs[i],
+			(uint32_t)next_random(generator) & generator->flow_mask);
 }
 
 void
@@ -83,7 +87,7 @@ generator_burst_from(
 {
 	take_mbufs(generator, mbufs);
 	for (unsigned i = 0; i < GENERATOR_BURST; i++)
-		write_frame(mbufs[i], (first + i) & generator->flow_mask);
+		write_frame(generator, mbufs[i], (first + i) & generator->flow_mask);
 }
 
 void
@@ -95,8 +99,9 @@ generator_burst_churn(struct generator *generator, uint32_t next, unsigned begin
 		uint64_t random = next_random(generator) & UINT32_MAX;
 
 		if (i < begins)
-			write_frame(mbufs[i], next + i);
+			write_frame(generator, mbufs[i], next + i);
 		else
-			write_frame(mbufs[i], next - 1 - (uint32_t)(random * active >> 32));
+			write_frame(
+				generator, mbufs[i], next - 1 - (uint32_t)(random * active >> 32));
 	}
 }

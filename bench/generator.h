@@ -16,6 +16,7 @@ struct generator {
 	struct rte_mempool *pool;
 	uint32_t flow_mask; /* flows - 1; flows is a power of two */
 	uint64_t random;
+	uint32_t serial; /* number of the next packet */
 };
 
 void generator_init(struct generator *generator, struct rte_mempool *pool, uint32_t flows);

@@ -106,6 +106,7 @@ init_worker(
 		.decode = &rig->decode,
 		.memory = &rig->memory,
 		.worker = (uint16_t)number,
+		.deduplicated_ports = rig->deduplicates ? 1 : 0,
 	};
 	int error = report_ring_init(&worker->reports, number, REPORT_RING_SLOTS, -1);
 

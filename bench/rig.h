@@ -32,6 +32,7 @@ struct rig {
 	struct decode_options decode;
 	struct watch_set *watch;
 	struct rte_mempool *pool;
+	bool deduplicates; /* workers that are created remove copies */
 };
 
 /* One worker without its loop: pipeline, nDPI, ring of records. */

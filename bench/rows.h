@@ -18,7 +18,7 @@ struct bench_options {
 	uint32_t video_streams;
 	uint32_t churn_flows;   /* live at a time */
 	uint32_t churn_life_ms; /* of each */
-	uint32_t pair_flows;    /* of each of two workers */
+	uint32_t pair_flows;    /* of each of two workers; of deduplication */
 };
 
 struct flow_result {
@@ -42,6 +42,10 @@ struct churn_result {
 	bool balanced;
 };
 
+struct dedup_result {
+	struct figure off, on;
+};
+
 struct pair_result {
 	struct figure one, two; /* ns per packet of one worker, alone and beside another */
 };
@@ -50,6 +54,7 @@ struct results {
 	struct flow_result flows[FLOW_ROWS];
 	struct video_result video;
 	struct churn_result churn;
+	struct dedup_result dedup;
 	struct pair_result pair;
 };
 
@@ -57,6 +62,7 @@ struct results {
 int row_flows(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_video(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_churn(struct rig *rig, const struct bench_options *options, struct results *results);
+int row_dedup(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_pair(struct rig *rig, const struct bench_options *options, struct results *results);
 
 /* "  pipeline   52.1 ns (51.8 to 53.0, 9 runs; 3 of 72 slices dropped)" */

@@ -52,7 +52,7 @@ decode_burst(const struct rig *rig, struct rte_mbuf **mbufs)
 			.time = START,
 		};
 
-		if (plain_decode(&frame, plain, &secret, &flow_packet, &wide))
+		if (plain_decode(&frame, &plain, &secret, &flow_packet, &wide))
 			continue;
 		packet_from_frame(&packet, &frame);
 		if (decode_packet(&packet, LINK_ETHERNET, &rig->decode) == PACKET_DECODED &&

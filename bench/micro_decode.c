@@ -69,14 +69,14 @@ run_plain(struct micro_loop *loop, const void *argument)
 	struct flow_packet flow_packet;
 	struct flow_wide wide;
 
-	if (!plain_decode(&frame, plain, &secret, &flow_packet, &wide)) {
+	if (!plain_decode(&frame, &plain, &secret, &flow_packet, &wide)) {
 		micro_skip(loop, "is not plain");
 		return;
 	}
 	while (micro_next(loop, BATCH))
 		for (unsigned i = 0; i < BATCH; i++) {
 			micro_use(&frame);
-			plain_decode(&frame, plain, &secret, &flow_packet, &wide);
+			plain_decode(&frame, &plain, &secret, &flow_packet, &wide);
 			micro_use(&flow_packet);
 		}
 }

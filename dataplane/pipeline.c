@@ -58,10 +58,15 @@ release_flow(void *context, struct flow *flow)
 }
 
 static bool
-is_watched(const struct watch_set *watch, const struct flow_record *record)
+is_watched(const struct watch_set *watch, const struct flow *flow, const struct flow_wide *wide)
 {
-	return watch_set_has(watch, record->tenant, &record->initiator.ip) ||
-	       watch_set_has(watch, record->tenant, &record->responder.ip);
+	for (unsigned end = 0; end < 2; end++) {
+		struct ip_address ip = flow_end_address(flow, wide, end);
+
+		if (watch_set_has(watch, flow->key.tenant, &ip))
+			return true;
+	}
+	return false;
 }
 
 static int64_t
@@ -91,9 +96,9 @@ look_at_flow(void *context, struct flow *flow, const struct flow_origin *origin,
 
 	if (watch == NULL || (flow->timer & FLOW_ANSWER_TOLD) || (told && !answered))
 		return next;
-	make_record(pipeline, flow, origin, wide, FLOW_UPDATE, &record);
-	if (!is_watched(watch, &record))
+	if (!is_watched(watch, flow, wide))
 		return next;
+	make_record(pipeline, flow, origin, wide, FLOW_UPDATE, &record);
 	memset(record.packets, 0, sizeof(record.packets));
 	memset(record.bytes, 0, sizeof(record.bytes));
 	if (!pipeline->output.flow(pipeline->output.context, &record))

@@ -31,7 +31,7 @@ _Static_assert(PIPELINE_BURST <= 32, "struct burst numbers frames in 32 bits");
 /* Timers follow packet time. A lone packet from far ahead would end every flow, and one capture
  * after a later one would find all timers in the future: a jump counts once several packets in a
  * row agree on it. Then the wheels start anew from there. Live time never jumps (clock.h). */
-static void
+static __attribute__((noinline)) void
 follow_time(struct pipeline *pipeline, int64_t time)
 {
 	int64_t ahead = time - pipeline->now;
@@ -90,7 +90,7 @@ count_tunnel(struct tunnel_counters *tunnels, const struct packet *packet)
 }
 
 /* A frame that is not plain. Returns true if it belongs to a flow. */
-static bool
+static __attribute__((noinline)) bool
 decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 	struct flow_packet *flow_packet, struct flow_wide *wide)
 {
@@ -143,7 +143,7 @@ decode_stage(struct pipeline *pipeline, struct burst *burst, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		if (LIKELY(ethernet &&
-			    plain_decode(&burst->frames[i], options, &secret, flow_packet, wide)))
+			    plain_decode(&burst->frames[i], &options, &secret, flow_packet, wide)))
 			plain++;
 		else if (!decode_frame(pipeline, burst, i, flow_packet, wide))
 			continue;

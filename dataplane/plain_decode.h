@@ -109,24 +109,9 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_
 	return true;
 }
 
-static inline bool
-plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
-	uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
-{
-	uint32_t length;
-
-	if (room < PLAIN_IPV6_HEADER + PLAIN_UDP_HEADER || ip[0] >> 4 != 6)
-		return false;
-	length = plain_be16(ip + 4);
-	if (length > room - PLAIN_IPV6_HEADER)
-		return false;
-	if (!plain_transport(packet, ip + PLAIN_IPV6_HEADER, length, ip[6]))
-		return false;
-	packet->octets = PLAIN_IPV6_HEADER + length;
-	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
-		flow_key_context(ip[6], ADDRESS_IPV6, vlan), tenant, secret);
-	return true;
-}
+/* plain_decode.c: the same for IPv6. */
+bool plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip,
+	uint32_t room, uint16_t vlan, uint32_t tenant, const struct flow_secret *secret);
 
 /* Where the network header of an Ethernet frame begins, behind at most one tag. */
 struct plain_link {
@@ -175,24 +160,24 @@ plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan
 	return true;
 }
 
-/* plain_tunnel.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and
+/* plain_decode.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and
  * their collectors send. The frame is long enough to be plain. */
-bool plain_tunnel_decode(const struct frame_view *frame, struct plain_options options,
+bool plain_tunnel_decode(const struct frame_view *frame, const struct plain_options *options,
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide);
 
 /* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
  * False: not plain, both are undefined. */
 static inline bool
-plain_decode(const struct frame_view *frame, struct plain_options options,
+plain_decode(const struct frame_view *frame, const struct plain_options *options,
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
-	uint32_t tenant = (frame->observation_point & options.port_mask) << TENANT_PORT_SHIFT;
+	uint32_t tenant = (frame->observation_point & options->port_mask) << TENANT_PORT_SHIFT;
 	struct plain_link link;
 
 	if (frame->captured < PLAIN_SHORTEST + PLAIN_VLAN_TAG)
 		return false;
 	link = plain_link(frame->data, frame->captured);
-	if (LIKELY(plain_network(frame->data, &link, link.vlan & options.vlan_mask, tenant, secret,
+	if (LIKELY(plain_network(frame->data, &link, link.vlan & options->vlan_mask, tenant, secret,
 		    packet, wide)))
 		return true;
 	return link.ethertype == 0x0800 &&

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/watch.h"
 
+#include "dataplane/flow_key.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
 struct member {
 	uint32_t tenant;
@@ -12,7 +13,7 @@ struct member {
 };
 
 struct watch_set {
-	uint64_t seed;
+	uint64_t seed[3];
 	uint32_t mask;
 	uint32_t capacity;
 	uint32_t count;
@@ -30,10 +31,11 @@ watch_set_create(uint32_t capacity)
 	set = calloc(1, sizeof(*set) + slots * sizeof(set->members[0]));
 	if (set == NULL)
 		return NULL;
-	if (getrandom(&set->seed, sizeof(set->seed), 0) != sizeof(set->seed)) {
+	if (getrandom(set->seed, sizeof(set->seed), 0) != sizeof(set->seed)) {
 		free(set);
 		return NULL;
 	}
+	set->seed[2] |= 1;
 	set->mask = slots - 1;
 	set->capacity = capacity;
 	return set;
@@ -45,12 +47,24 @@ watch_set_free(struct watch_set *set)
 	free(set);
 }
 
+/* Keyed, as addresses are an attacker's choice; three multiplications, as every new flow asks for
+ * both of its ends. */
+static uint32_t
+hash_of(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
+{
+	uint64_t words[2];
+
+	memcpy(words, ip->bytes, sizeof(words));
+	return (uint32_t)flow_mix(flow_mix(words[0] ^ set->seed[0], words[1] ^ set->seed[1]) ^
+					  tenant ^ (uint64_t)ip->family << 32,
+		set->seed[2]);
+}
+
 /* The slot of the address, or the empty one where it would go. Half the slots stay empty. */
 static uint32_t
 slot_for(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
 {
-	uint32_t slot =
-		(uint32_t)XXH3_64bits_withSeed(ip, sizeof(*ip), set->seed ^ tenant) & set->mask;
+	uint32_t slot = hash_of(set, tenant, ip) & set->mask;
 
 	while (ip_is_set(&set->members[slot].ip) &&
 		(set->members[slot].tenant != tenant || !ip_equal(&set->members[slot].ip, ip)))

@@ -14,9 +14,10 @@ plain_disagrees(const struct frame_view *frame, const struct decode_options *opt
 {
 	struct flow_packet plain = {0}, general = {0};
 	struct flow_wide plain_wide = {0}, general_wide = {0};
+	struct plain_options plain_options = plain_options_from(options);
 	struct packet packet;
 
-	*taken = plain_decode(frame, plain_options_from(options), secret, &plain, &plain_wide);
+	*taken = plain_decode(frame, &plain_options, secret, &plain, &plain_wide);
 	if (!*taken)
 		return NULL;
 	packet_from_frame(&packet, frame);

@@ -11,6 +11,7 @@
 #define START       INT64_C(1700000000000000000)
 #define MILLISECOND INT64_C(1000000)
 
+static const struct plain_options plain_options = {.vlan_mask = 0xfff, .tunnels = true};
 static const struct flow_secret secret = {{3, 5, 7, 11, 13, 17}};
 static struct config *config;
 static struct dedup dedup;
@@ -50,7 +51,7 @@ offer_any(const struct frame *frame, int64_t time, uint16_t port, bool plain, ui
 	view.data = bytes + 1;
 	view.observation_point = port;
 	view.wire_length = wire_length > frame->length ? wire_length : frame->length;
-	if (plain && plain_decode(&view, plain_options_from(NULL), &secret, &flow_packet, &wide)) {
+	if (plain && plain_decode(&view, &plain_options, &secret, &flow_packet, &wide)) {
 		input.viewed = 0;
 		memset(&packet, 0xee, sizeof(packet));
 		fate = KEPT;
@@ -486,7 +487,7 @@ test_a_burst_closes_up(void)
 		frames[i].bytes[IP + 39] = i / 3; /* each comes three times */
 		views[i] = frame_view(&frames[i], START);
 		CU_ASSERT_TRUE_FATAL(plain_decode(
-			&views[i], plain_options_from(NULL), &secret, &flow_packets[i], &wide[i]));
+			&views[i], &plain_options, &secret, &flow_packets[i], &wide[i]));
 		flow_packets[i].frame = i;
 	}
 	CU_ASSERT_EQUAL_FATAL(dedup_burst(&dedup, &input, flow_packets, wide), 11);

@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/plain_decode.h"
 
+bool
+plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
+	uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
+{
+	uint32_t length;
+
+	if (room < PLAIN_IPV6_HEADER + PLAIN_UDP_HEADER || ip[0] >> 4 != 6)
+		return false;
+	length = plain_be16(ip + 4);
+	if (length > room - PLAIN_IPV6_HEADER)
+		return false;
+	if (!plain_transport(packet, ip + PLAIN_IPV6_HEADER, length, ip[6]))
+		return false;
+	packet->octets = PLAIN_IPV6_HEADER + length;
+	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
+		flow_key_context(ip[6], ADDRESS_IPV6, vlan), tenant, secret);
+	return true;
+}
+
 enum {
 	PROTOCOL_GRE = 47,
 	GRE_HEADER = 8,    /* with a sequence number */
@@ -49,7 +68,7 @@ read_vxlan(const uint8_t *udp, uint32_t room, struct plain_inner *inner)
 }
 
 bool
-plain_tunnel_decode(const struct frame_view *frame, struct plain_options options,
+plain_tunnel_decode(const struct frame_view *frame, const struct plain_options *options,
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
 	struct plain_link link = plain_link(frame->data, frame->captured);
@@ -70,9 +89,9 @@ plain_tunnel_decode(const struct frame_view *frame, struct plain_options options
 							total - PLAIN_IPV4_HEADER, &inner))
 		return false;
 	inside = plain_link(inner.frame, (uint32_t)(end - inner.frame));
-	vlan = (inside.tagged ? inside.vlan : inner.vlan) & options.vlan_mask;
-	if (!options.tunnels)
+	vlan = (inside.tagged ? inside.vlan : inner.vlan) & options->vlan_mask;
+	if (!options->tunnels)
 		inner.tenant = 0;
-	inner.tenant |= (frame->observation_point & options.port_mask) << TENANT_PORT_SHIFT;
+	inner.tenant |= (frame->observation_point & options->port_mask) << TENANT_PORT_SHIFT;
 	return plain_network(frame->data, &inside, vlan, inner.tenant, secret, packet, wide);
 }

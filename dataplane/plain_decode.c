@@ -2,8 +2,8 @@
 #include "dataplane/plain_decode.h"
 
 bool
-plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t room,
-	uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
+plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t l3,
+	uint32_t room, uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t length;
 
@@ -12,7 +12,8 @@ plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip
 	length = plain_be16(ip + 4);
 	if (length > room - PLAIN_IPV6_HEADER)
 		return false;
-	if (!plain_transport(packet, ip + PLAIN_IPV6_HEADER, length, ip[6]))
+	if (!plain_transport(
+		    packet, ip + PLAIN_IPV6_HEADER, l3, l3 + PLAIN_IPV6_HEADER, length, ip[6]))
 		return false;
 	packet->octets = PLAIN_IPV6_HEADER + length;
 	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),

@@ -63,34 +63,38 @@ plain_options_from(const struct decode_options *options)
 	};
 }
 
-/* `room`: bytes of the datagram from `l4` on, all captured. Leaves the payload's offset from l4. */
+/* `room`: bytes of the datagram from `l4` on, all captured; both offsets count from the frame's
+ * start. */
 static inline bool
-plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t room, uint8_t protocol)
+plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t l3_offset,
+	uint32_t l4_offset, uint32_t room, uint8_t protocol)
 {
 	if (protocol == PLAIN_UDP) {
 		uint32_t length = room >= PLAIN_UDP_HEADER ? plain_be16(l4 + 4) : 0;
 
-		packet->tcp_flags = 0;
-		packet->payload = PLAIN_UDP_HEADER;
-		packet->payload_length = (uint16_t)(length - PLAIN_UDP_HEADER);
+		if (length < PLAIN_UDP_HEADER || length > room ||
+			decode_may_be_tunnel(plain_be32(l4)))
+			return false;
 		packet->carries = room > PLAIN_UDP_HEADER;
-		return length >= PLAIN_UDP_HEADER && length <= room &&
-		       !decode_may_be_tunnel(plain_be32(l4));
+		flow_packet_describe(packet, l3_offset, l4_offset + PLAIN_UDP_HEADER,
+			length - PLAIN_UDP_HEADER, 0);
+		return true;
 	}
 	if (protocol == PLAIN_TCP && room >= PLAIN_TCP_HEADER) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 
-		packet->tcp_flags = l4[13];
-		packet->payload = (uint16_t)header;
-		packet->payload_length = (uint16_t)(room - header);
+		if (header < PLAIN_TCP_HEADER || header > room)
+			return false;
 		packet->carries = room > header;
-		return header >= PLAIN_TCP_HEADER && header <= room;
+		flow_packet_describe(packet, l3_offset, l4_offset + header, room - header, l4[13]);
+		return true;
 	}
 	return false;
 }
 
+/* `l3`: offset of the header from the frame's start. */
 static inline bool
-plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_t vlan,
+plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t l3, uint32_t room, uint16_t vlan,
 	uint32_t tenant, const struct flow_secret *secret)
 {
 	uint32_t total = plain_be16(ip + 2);
@@ -100,7 +104,8 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_
 	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > room ||
 		total < PLAIN_IPV4_HEADER)
 		return false;
-	if (!plain_transport(packet, ip + PLAIN_IPV4_HEADER, total - PLAIN_IPV4_HEADER, ip[9]))
+	if (!plain_transport(packet, ip + PLAIN_IPV4_HEADER, l3, l3 + PLAIN_IPV4_HEADER,
+		    total - PLAIN_IPV4_HEADER, ip[9]))
 		return false;
 	packet->octets = total;
 	memcpy(&addresses, ip + 12, 8);
@@ -110,7 +115,7 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t room, uint16_
 }
 
 /* plain_decode.c: the same for IPv6. */
-bool plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip,
+bool plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t l3,
 	uint32_t room, uint16_t vlan, uint32_t tenant, const struct flow_secret *secret);
 
 /* Where the network header of an Ethernet frame begins, behind at most one tag. */
@@ -145,19 +150,12 @@ static inline bool
 plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan, uint32_t tenant,
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide)
 {
-	packet->icmp_type = 0;
-	packet->l3 = (uint16_t)(link->ip - start);
-	if (link->ethertype == 0x0800) {
-		if (!plain_ipv4(packet, link->ip, link->room, vlan, tenant, secret))
-			return false;
-		packet->payload += packet->l3 + PLAIN_IPV4_HEADER;
-		return true;
-	}
-	if (link->ethertype != 0x86dd ||
-		!plain_ipv6(packet, wide, link->ip, link->room, vlan, tenant, secret))
-		return false;
-	packet->payload += packet->l3 + PLAIN_IPV6_HEADER;
-	return true;
+	uint32_t l3 = (uint32_t)(link->ip - start);
+
+	if (link->ethertype == 0x0800)
+		return plain_ipv4(packet, link->ip, l3, link->room, vlan, tenant, secret);
+	return link->ethertype == 0x86dd &&
+	       plain_ipv6(packet, wide, link->ip, l3, link->room, vlan, tenant, secret);
 }
 
 /* plain_decode.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and

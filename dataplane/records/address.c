@@ -7,34 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ip_address
-ip_from_ipv4(const uint8_t bytes[4])
-{
-	struct ip_address ip = {.family = ADDRESS_IPV4};
-
-	memcpy(ip.bytes, bytes, 4);
-	return ip;
-}
-
-struct ip_address
-ip_from_ipv6(const uint8_t bytes[16])
-{
-	struct ip_address ip = {.family = ADDRESS_IPV6};
-
-	memcpy(ip.bytes, bytes, 16);
-	return ip;
-}
-
 bool
 ip_equal(const struct ip_address *a, const struct ip_address *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-bool
-ip_is_set(const struct ip_address *ip)
-{
-	return ip->family != ADDRESS_NONE;
 }
 
 bool

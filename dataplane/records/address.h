@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MAC_TEXT_SIZE     18 /* "aa:bb:cc:dd:ee:ff" and NUL */
 #define ADDRESS_TEXT_SIZE 46 /* longest IPv6 text and NUL */
@@ -33,10 +34,31 @@ struct network {
 	uint8_t prefix_length;
 };
 
-struct ip_address ip_from_ipv4(const uint8_t bytes[4]);
-struct ip_address ip_from_ipv6(const uint8_t bytes[16]);
+static inline struct ip_address
+ip_from_ipv4(const uint8_t bytes[4])
+{
+	struct ip_address ip = {.family = ADDRESS_IPV4};
+
+	memcpy(ip.bytes, bytes, 4);
+	return ip;
+}
+
+static inline struct ip_address
+ip_from_ipv6(const uint8_t bytes[16])
+{
+	struct ip_address ip = {.family = ADDRESS_IPV6};
+
+	memcpy(ip.bytes, bytes, 16);
+	return ip;
+}
+
 bool ip_equal(const struct ip_address *a, const struct ip_address *b);
-bool ip_is_set(const struct ip_address *ip);
+static inline bool
+ip_is_set(const struct ip_address *ip)
+{
+	return ip->family != ADDRESS_NONE;
+}
+
 /* Multicast, broadcast, unspecified and loopback identify no device. */
 bool ip_is_unicast(const struct ip_address *ip);
 /* RFC 1918, RFC 4193, RFC 6598 and link-local space. */

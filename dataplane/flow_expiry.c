@@ -5,8 +5,9 @@
  *
  * A slot is a list of chunks of timers, so that arming writes one line that is warm and what is due
  * is read in order and fetched ahead in batches. A timer is never taken out: it carries a sequence
- * number of two bits, and one that is not its entry's latest is ignored when it fires. Every entry
- * has at most two timers in the wheel, and at most a quarter of them has a second one. */
+ * number of two bits, and one that is not its entry's latest is ignored when it fires, as long as
+ * another is to come. Every entry has at most two timers in the wheel, and at most a quarter of
+ * them has a second one. What must always hold: an entry in use has a timer that will count. */
 #include "dataplane/flow_table.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #define TIMERS_AT_ONCE   16 /* fetched ahead together */
 #define EXTRA_SHARE      4  /* one entry in so many may have a second timer */
 #define EVICT_LOOKED_AT  16 /* entries of which the one silent longest goes */
+#define EVICT_WINDOWS    8  /* of so many entries at most */
 
 static int64_t
 slot_number(int64_t time)
@@ -222,7 +224,8 @@ look_at(struct flow_table *table, uint32_t index, int64_t now)
 	int64_t deadline = flow_expiry_deadline(table, flow);
 	int64_t again;
 
-	if (deadline <= now) {
+	/* 32 bits count 67 million packets a second until the next look. */
+	if (deadline <= now || (flow->packets[0] | flow->packets[1]) >> 31) {
 		expire(table, index, now);
 		return;
 	}
@@ -263,8 +266,11 @@ keep_valid(struct flow_table *table, uint32_t *timers, unsigned count)
 
 		table->wheel.extra -= timers_pending(flow) == 2;
 		flow->timer -= 1 << FLOW_PENDING_SHIFT;
+		/* The last one counts whatever its number: a new flow may have found no room for a
+		 * timer beside one that was left of the entry's former flow. */
 		if (!(flow->flags & FLOW_IN_USE) ||
-			timers[i] >> TIMER_ENTRY_BITS != timer_sequence(flow))
+			(timers_pending(flow) > 0 &&
+				timers[i] >> TIMER_ENTRY_BITS != timer_sequence(flow)))
 			continue;
 		timers[kept++] = index;
 		__builtin_prefetch(&table->origins[index], 0, 3);
@@ -305,6 +311,9 @@ flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 
 	if (!wheel->started)
 		return 0;
+	/* The first flow's packet may have been from the future: see follow_time(). */
+	if (wheel->position > target)
+		wheel->position = target;
 	/* After a jump of time every slot is due once; more rounds would find nothing. */
 	if (target - wheel->position > WHEEL_SLOTS)
 		wheel->position = target - WHEEL_SLOTS;
@@ -341,20 +350,28 @@ flow_expiry_flush(struct flow_table *table)
 	return true;
 }
 
-/* A flow that was answered, or that went on for a while, counts as heard of this much later than it
- * was: a scan makes room for a scan, not a camera's control connection that pauses. */
+static bool
+is_established(const struct flow *flow)
+{
+	return (flow->flags & FLOW_ANSWERED) || flow->packets[0] + flow->packets[1] > 8;
+}
+
+/* A flow that was answered counts as heard of this much later than it was, one that goes on without
+ * an answer a little later: a scan makes room for a scan, not a camera's control connection that
+ * pauses. */
 static int64_t
 standing(const struct flow_table *table, const struct flow *flow)
 {
-	bool established = (flow->flags & FLOW_ANSWERED) || flow->packets[0] + flow->packets[1] > 8;
+	int64_t bonus = flow->flags & FLOW_ANSWERED ? table->timeouts.idle / 2
+			: is_established(flow)      ? table->timeouts.idle / 8
+						    : 0;
 
-	return flow_last_time(flow) + (established ? table->timeouts.idle / 2 : 0);
+	return flow_last_time(flow) + bonus;
 }
 
-/* The flow that is silent longest of the next few in memory. The search goes on behind them, so
- * that each flow is looked at once in a while and, when all are equal, the oldest goes first. */
+/* Of the next few entries in memory, the one that has stood longest without a word. */
 static uint32_t
-find_victim(struct flow_table *table)
+victim_among_next(struct flow_table *table)
 {
 	uint32_t victim = table->evict_hand;
 	uint32_t end =
@@ -365,6 +382,23 @@ find_victim(struct flow_table *table)
 			victim = index;
 	table->evict_hand = end == table->size ? 0 : end;
 	__builtin_prefetch(&table->flows[table->evict_hand], 0, 3);
+	return victim;
+}
+
+/* The search goes on behind those it looked at, so that each flow is looked at once in a while and,
+ * when all are equal, the oldest goes first. Flows that began together lie side by side: where all
+ * are established, it goes on a few times. */
+static uint32_t
+find_victim(struct flow_table *table)
+{
+	uint32_t victim = victim_among_next(table);
+
+	for (unsigned i = 1; i < EVICT_WINDOWS && is_established(&table->flows[victim]); i++) {
+		uint32_t other = victim_among_next(table);
+
+		if (standing(table, &table->flows[other]) < standing(table, &table->flows[victim]))
+			victim = other;
+	}
 	return victim;
 }
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two slots for every entry: the mean bucket holds four of eight, and about one in fifty needs an
- * overflow bucket (Poisson tail), for which a sixteenth of the entries is ample. */
+/* Two slots for every entry: the mean bucket holds four of eight. By chance one in fifty needs an
+ * overflow bucket (Poisson tail), under churn one in eleven, as home slots are taken first: a
+ * sixteenth of the entries is nearly three times that. */
 static uint64_t
 buckets_for(uint32_t size)
 {
@@ -254,6 +255,8 @@ flow_table_remove(struct flow_table *table, uint32_t index)
 {
 	table->receiver.release(table->receiver.context, &table->flows[index]);
 	take_out_of_bucket(table, index);
+	/* No key matches it: a burst may have it as candidate still. */
+	table->flows[index].key.family = ADDRESS_NONE;
 	table->flows[index].flags = 0;
 	table->free_list[table->free_count++] = index;
 	table->occupied--;

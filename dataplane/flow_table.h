@@ -191,8 +191,8 @@ void flow_table_prefetch_free(const struct flow_table *table);
 /* Wheel memory for a table of `size` entries. Returns 0 or -ENOMEM. */
 int flow_expiry_init(struct flow_table *table);
 /* Arms the timer of an entry for `deadline` (packet time in nanoseconds). An earlier timer of the
- * entry loses its meaning, unless the wheel has no room for one more: then that one stands, and the
- * entry is looked at when it fires. */
+ * entry loses its meaning, unless the wheel has no room for one more: then that one counts, be it
+ * of an entry's former flow, and the entry is looked at when it fires. */
 void flow_expiry_arm(struct flow_table *table, uint32_t index, int64_t deadline);
 /* When an entry must be looked at if no packet comes. */
 int64_t flow_expiry_deadline(const struct flow_table *table, const struct flow *flow);

@@ -56,9 +56,19 @@ inspector_ethertypes(struct decode_options *decode)
 	return error;
 }
 
-static uint64_t
-fact_hash(const struct inspector *inspector, const struct evidence *evidence)
+/* Where a fact is remembered, and what tells it from others there. The place is the same in every
+ * run, so that a replay repeats alike each time; what tells facts apart is keyed, so that no fact
+ * can be made to pass for another. */
+struct fact_print {
+	uint64_t place;
+	uint64_t hash;
+};
+
+static struct fact_print
+print_fact(const struct inspector *inspector, const struct evidence *evidence)
 {
+	uint64_t seed = inspector->recent_seed;
+	struct fact_print print;
 	struct {
 		struct subject subject;
 		struct ip_address client;
@@ -78,27 +88,29 @@ fact_hash(const struct inspector *inspector, const struct evidence *evidence)
 	identity.attribute = evidence->attribute;
 	identity.side = evidence->side;
 	identity.port = evidence->port;
-	identity.value = XXH3_64bits_withSeed(
-		evidence->value, evidence->value_length, inspector->recent_seed);
-	return XXH3_64bits_withSeed(&identity, sizeof(identity), inspector->recent_seed);
+	identity.value = XXH3_64bits(evidence->value, evidence->value_length);
+	print.place = XXH3_64bits(&identity, sizeof(identity)) & (RECENT_FACTS - 1);
+	identity.value = XXH3_64bits_withSeed(evidence->value, evidence->value_length, seed);
+	print.hash = XXH3_64bits_withSeed(&identity, sizeof(identity), seed);
+	return print;
 }
 
 static bool
 sink_evidence(void *context, const struct evidence *evidence)
 {
 	struct inspector *inspector = context;
-	uint64_t hash = fact_hash(inspector, evidence);
-	struct recent_fact *recent = &inspector->recent[hash & (RECENT_FACTS - 1)];
+	struct fact_print print = print_fact(inspector, evidence);
+	struct recent_fact *recent = &inspector->recent[print.place];
 	int64_t age = evidence->time - recent->time;
 
-	if (recent->hash == hash && age >= 0 && age < REPEAT_AFTER) {
+	if (recent->hash == print.hash && age >= 0 && age < REPEAT_AFTER) {
 		inspector->counters.evidence_repeated++;
 		return true;
 	}
 	if (!inspector->out.evidence(inspector->out.context, evidence))
 		return false;
 	/* Only what arrived need not be told again. */
-	*recent = (struct recent_fact){.hash = hash, .time = evidence->time};
+	*recent = (struct recent_fact){.hash = print.hash, .time = evidence->time};
 	inspector->counters.evidence++;
 	return true;
 }
@@ -148,9 +160,7 @@ inspector_init(struct inspector *inspector, const struct config_inspection *conf
 		.unhurried = unhurried,
 		.memory = memory,
 	};
-	/* Facts that share a place are told again now and then; in a replay the same ones each
-	 * time. */
-	if (!unhurried && getrandom(&inspector->recent_seed, sizeof(inspector->recent_seed), 0) < 0)
+	if (getrandom(&inspector->recent_seed, sizeof(inspector->recent_seed), 0) < 0)
 		return -errno;
 	error = allocate(inspector);
 	if (error) {
@@ -219,12 +229,26 @@ classify_alone(struct inspector *inspector, const struct packet *packet)
 			return;
 }
 
+/* A classifier that was asked so often is sure of its flow: RTP is confirmed by then. Only such a
+ * state is safe from newer flows; a single datagram that looks like the beginning of something
+ * holds nothing. */
+#define CALLS_UNTIL_SURE 6
+
+static void
+count_owned_call(struct inspector *inspector, struct inspection_state *state)
+{
+	if (state->owned_calls < UINT16_MAX)
+		state->owned_calls++;
+	if (state->owned_calls == CALLS_UNTIL_SURE)
+		inspection_state_keep(inspector, state);
+}
+
 static void
 finish_classifying(struct inspector *inspector, struct inspection_state *state)
 {
 	if (state->owner != INSPECTION_NO_OWNER && classifier_table[state->owner]->finish)
 		classifier_table[state->owner]->finish(state->scratch, &inspector->sink);
-	inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
+	inspection_state_disown(inspector, state);
 	state->classified = true;
 }
 
@@ -238,7 +262,7 @@ ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
 	verdict = classifier_table[index]->inspect(in, state->scratch, &inspector->sink);
 	if (verdict == CLASSIFIER_NOT_MINE) {
 		state->rejected |= 1u << index;
-		inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
+		inspection_state_disown(inspector, state);
 		in->consumed = 0;
 	}
 	return verdict;
@@ -261,7 +285,7 @@ find_owner(struct inspector *inspector, struct inspection_state *state, struct i
 		verdict = ask(inspector, state, index, in);
 		if (verdict == CLASSIFIER_NOT_MINE)
 			continue;
-		inspection_state_set_owner(inspector, state, index);
+		state->owner = index;
 		state->owned_calls = 0;
 		return verdict;
 	}
@@ -290,8 +314,9 @@ classify(struct inspector *inspector, struct inspection_state *state, struct ins
 			finish_classifying(inspector, state);
 		return;
 	}
+	count_owned_call(inspector, state);
 	limit = classifier_table[state->owner]->max_packets;
-	if (limit != CLASSIFIER_WHOLE_FLOW && ++state->owned_calls >= limit)
+	if (limit != CLASSIFIER_WHOLE_FLOW && state->owned_calls >= limit)
 		finish_classifying(inspector, state);
 }
 
@@ -398,6 +423,22 @@ inspect_generally(struct inspector *inspector, struct inspection_state *state,
 	}
 }
 
+/* Without a free state, the oldest inspection of which nobody is sure ends. */
+static void
+make_room(struct inspector *inspector)
+{
+	struct inspection_state *oldest;
+
+	if (inspector->free_count > 0)
+		return;
+	oldest = inspection_state_oldest(inspector);
+	if (oldest == NULL)
+		return;
+	inspector->counters.cut_short++;
+	finish_classifying(inspector, oldest);
+	inspection_state_release(inspector, oldest->flow);
+}
+
 void
 inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet)
 {
@@ -405,6 +446,7 @@ inspector_begin(struct inspector *inspector, struct flow *flow, const struct pac
 
 	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
 		return;
+	make_room(inspector);
 	state = inspection_state_take(inspector, flow);
 	if (state == NULL) {
 		inspector->counters.packets_skipped++;

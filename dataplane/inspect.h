@@ -41,8 +41,8 @@ struct inspector {
 	uint32_t *free_list;
 	uint32_t free_count;
 	uint32_t in_use;
-	/* States that no classifier owns, oldest first: numbers + 1, 0 ends. */
-	uint32_t unowned_first, unowned_last;
+	/* States of which no classifier is sure, oldest first: numbers + 1, 0 ends. */
+	uint32_t loose_first, loose_last;
 	struct tcp_buffers buffers;
 	struct dpi *dpi;      /* NULL: inspection off */
 	uint32_t dpi_left;    /* calls left in this burst */
@@ -68,10 +68,11 @@ void inspector_free(struct inspector *inspector);
 /* Renews the budget of general inspection. `full`: the burst was as large as it can be, so more
  * packets wait. */
 void inspector_burst(struct inspector *inspector, bool full);
-/* The first packet with payload of a flow: TCP and UDP flows get a state. If none is free, one that
- * no classifier owns is taken from another flow, whose inspection is over then: a flood costs
- * depth, it does not blind. If all are owned the flow asks again with its next packet, and a
- * datagram is at least shown to the classifiers by itself. */
+/* The first packet with payload of a flow: TCP and UDP flows get a state. If none is free, the
+ * oldest of which no classifier is sure yet (six packets of its protocol) is taken from its flow,
+ * whose inspection is over then: a flood costs depth, and blinds only if it speaks protocols on as
+ * many flows. If all are sure the flow asks again with its next packet, and a datagram is at least
+ * shown to the classifiers by itself. */
 void inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet);
 /* A datagram of a flow whose flow->inspection is not 0: true if its classifier needed no more than
  * this. Else nothing was done, and inspector_packet() must follow. */

@@ -34,42 +34,48 @@ inspection_states_free(struct inspector *inspector)
 }
 
 static void
-list_unowned(struct inspector *inspector, struct inspection_state *state)
+list_newest(struct inspector *inspector, struct inspection_state *state)
 {
 	uint32_t number = (uint32_t)(state - inspector->states) + 1;
 
-	state->owner = INSPECTION_NO_OWNER;
-	state->older = inspector->unowned_last;
+	state->kept = false;
+	state->older = inspector->loose_last;
 	state->newer = 0;
 	if (state->older)
 		inspector->states[state->older - 1].newer = number;
 	else
-		inspector->unowned_first = number;
-	inspector->unowned_last = number;
-}
-
-static void
-unlist_unowned(struct inspector *inspector, struct inspection_state *state)
-{
-	if (state->older)
-		inspector->states[state->older - 1].newer = state->newer;
-	else
-		inspector->unowned_first = state->newer;
-	if (state->newer)
-		inspector->states[state->newer - 1].older = state->older;
-	else
-		inspector->unowned_last = state->older;
+		inspector->loose_first = number;
+	inspector->loose_last = number;
 }
 
 void
-inspection_state_set_owner(
-	struct inspector *inspector, struct inspection_state *state, uint8_t owner)
+inspection_state_keep(struct inspector *inspector, struct inspection_state *state)
 {
-	if (state->owner == INSPECTION_NO_OWNER && owner != INSPECTION_NO_OWNER)
-		unlist_unowned(inspector, state);
-	else if (state->owner != INSPECTION_NO_OWNER && owner == INSPECTION_NO_OWNER)
-		list_unowned(inspector, state);
-	state->owner = owner;
+	if (state->kept)
+		return;
+	state->kept = true;
+	if (state->older)
+		inspector->states[state->older - 1].newer = state->newer;
+	else
+		inspector->loose_first = state->newer;
+	if (state->newer)
+		inspector->states[state->newer - 1].older = state->older;
+	else
+		inspector->loose_last = state->older;
+}
+
+void
+inspection_state_disown(struct inspector *inspector, struct inspection_state *state)
+{
+	state->owner = INSPECTION_NO_OWNER;
+	if (state->kept)
+		list_newest(inspector, state);
+}
+
+struct inspection_state *
+inspection_state_oldest(const struct inspector *inspector)
+{
+	return inspector->loose_first ? &inspector->states[inspector->loose_first - 1] : NULL;
 }
 
 struct inspection_state *
@@ -77,11 +83,6 @@ inspection_state_take(struct inspector *inspector, struct flow *flow)
 {
 	struct inspection_state *state;
 
-	if (inspector->free_count == 0 && inspector->unowned_first != 0) {
-		inspector->counters.cut_short++;
-		inspection_state_release(
-			inspector, inspector->states[inspector->unowned_first - 1].flow);
-	}
 	if (inspector->free_count == 0)
 		return NULL;
 	flow->inspection = inspector->free_list[--inspector->free_count];
@@ -90,7 +91,8 @@ inspection_state_take(struct inspector *inspector, struct flow *flow)
 	/* The scratch is zeroed for each owner. */
 	memset(state, 0, offsetof(struct inspection_state, scratch));
 	state->flow = flow;
-	list_unowned(inspector, state);
+	state->owner = INSPECTION_NO_OWNER;
+	list_newest(inspector, state);
 	return state;
 }
 
@@ -99,8 +101,7 @@ inspection_state_release(struct inspector *inspector, struct flow *flow)
 {
 	struct inspection_state *state = inspection_state_of(inspector, flow);
 
-	inspection_state_set_owner(inspector, state, INSPECTION_NO_OWNER);
-	unlist_unowned(inspector, state);
+	inspection_state_keep(inspector, state); /* out of the list */
 	if (state->dpi)
 		dpi_detach(inspector->dpi, state->dpi);
 	tcp_stream_end(&state->streams[0], &inspector->buffers);
@@ -113,7 +114,7 @@ inspection_state_release(struct inspector *inspector, struct flow *flow)
 void
 inspection_states_prefetch(const struct inspector *inspector)
 {
-	uint32_t number = inspector->free_count == 0 ? inspector->unowned_first : 0;
+	uint32_t number = inspector->free_count == 0 ? inspector->loose_first : 0;
 
 	for (unsigned i = 0; i < PREFETCH_OLDEST && number != 0; i++) {
 		const struct inspection_state *state = &inspector->states[number - 1];

@@ -9,11 +9,12 @@
 
 struct inspection_state {
 	struct flow *flow;     /* whose state this is */
-	uint32_t older, newer; /* neighbours among those that nobody owns: number + 1, 0 none */
+	uint32_t older, newer; /* neighbours among those that may go: number + 1, 0 none */
 	uint32_t rejected;     /* classifiers that answered NOT_MINE */
 	uint16_t packets;      /* with payload */
 	uint16_t owned_calls;
 	uint8_t owner;   /* index into classifier_table */
+	bool kept;       /* not among those that may go */
 	bool classified; /* no classifier wants more */
 	bool dpi_done;
 	struct dpi_flow *dpi;
@@ -31,14 +32,16 @@ inspection_state_of(const struct inspector *inspector, const struct flow *flow)
 	return &inspector->states[flow->inspection - 1];
 }
 
-/* A state for a flow that has none, with a scratch that is not cleared. If none is free, the oldest
- * that no classifier owns is taken from its flow. NULL: all are owned. */
+/* A state for a flow that has none, with a scratch that is not cleared. NULL: none is free. */
 struct inspection_state *inspection_state_take(struct inspector *inspector, struct flow *flow);
 /* Gives the flow's state back. */
 void inspection_state_release(struct inspector *inspector, struct flow *flow);
-/* What a classifier owns is not taken away. */
-void inspection_state_set_owner(
-	struct inspector *inspector, struct inspection_state *state, uint8_t owner);
+/* The oldest that may go for a newer flow; NULL: all are kept. */
+struct inspection_state *inspection_state_oldest(const struct inspector *inspector);
+/* Its classifier is sure: it may not go. */
+void inspection_state_keep(struct inspector *inspector, struct inspection_state *state);
+/* No classifier owns it any more: it may go again, as the newest. */
+void inspection_state_disown(struct inspector *inspector, struct inspection_state *state);
 /* Fetches what the next takings will write, when they take from others. */
 void inspection_states_prefetch(const struct inspector *inspector);
 

@@ -7,9 +7,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Flows looked at by the expiry wheels per burst of 32 packets: enough to retire flows as fast as
- * packets can create them, and bounded so that a burst never waits long for it. */
-#define EXPIRY_BUDGET       64
+/* Timers that fire per burst of 32 packets, of each wheel: a flow takes up to six in its life, so
+ * flows are retired as fast as packets can begin them; and bounded, so that a burst waits for it no
+ * longer than some 50 us. */
+#define EXPIRY_BUDGET       256
 #define LOOKS_UNTIL_LONGEST 4 /* each look waits twice as long as the one before, up to 32 s */
 #define TCP_LINGER          INT64_C(5000000000)
 

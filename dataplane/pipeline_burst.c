@@ -273,8 +273,8 @@ resume_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 static inline bool
 needs_resuming(const struct flow_table *table, const struct flow *flow, uint64_t ticks)
 {
-	return ticks - flow->last > table->idle_ticks || (flow->flags & FLOW_TCP_ENDED) ||
-	       !(flow->packets[0] | flow->packets[1]);
+	return ticks - flow->last > table->idle_ticks || ticks > UINT32_MAX ||
+	       (flow->flags & FLOW_TCP_ENDED) || !(flow->packets[0] | flow->packets[1]);
 }
 
 static uint32_t

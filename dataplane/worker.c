@@ -65,6 +65,8 @@ receive(struct worker *worker, unsigned queue, int64_t now)
 
 	if (worker->receiver.sampling > 1)
 		count = receiver_sample(&worker->receiver, mbufs, taken);
+	if (taken > 0 && count == 0)
+		pipeline_idle(&worker->pipeline, now); /* timers must not wait for a packet */
 	work(worker, mbufs, count);
 	return taken;
 }
@@ -120,7 +122,7 @@ answer(struct worker *worker)
 {
 	struct worker_account *account = &worker->account;
 	unsigned asked = atomic_load_explicit(&account->asked, memory_order_acquire);
-	struct health_record *record = &account->records[asked % 2];
+	struct health_record *record = &account->records[asked % WORKER_ACCOUNTS];
 
 	if (asked == atomic_load_explicit(&account->given, memory_order_relaxed))
 		return;
@@ -192,7 +194,7 @@ give_last(struct worker *worker)
 {
 	struct worker_account *account = &worker->account;
 	unsigned given = atomic_load_explicit(&account->given, memory_order_relaxed);
-	struct health_record *record = &account->records[(given + 1) % 2];
+	struct health_record *record = &account->records[(given + 1) % WORKER_ACCOUNTS];
 
 	*record = (struct health_record){0};
 	fill_account(worker, record);
@@ -205,8 +207,11 @@ drain(struct worker *worker)
 {
 	if (worker->source_count)
 		finish_rings(worker);
-	while (!pipeline_flush(&worker->pipeline))
+	while (!pipeline_flush(&worker->pipeline)) {
+		/* The control thread, which makes room, may wait for this worker. */
+		rte_rcu_qsbr_quiescent(worker->quiescence, worker->number);
 		rest(worker, RECEIVER_ROUNDS_UNTIL_NAP);
+	}
 	give_last(worker);
 	atomic_store(&worker->drained, true);
 }
@@ -262,5 +267,5 @@ worker_answer(const struct worker *worker)
 {
 	return &worker->account.records[atomic_load_explicit(
 						&worker->account.given, memory_order_acquire) %
-					2];
+					WORKER_ACCOUNTS];
 }

@@ -29,12 +29,15 @@ struct worker_batch {
 };
 
 /* A worker's figures, made by itself between two bursts, so that they agree with each other: what
- * was received is what was decoded and dropped. It writes the one that is not the last given. */
+ * was received is what was decoded and dropped. Of three records the control thread may read the
+ * last given while the worker writes a late answer and its last account. */
+#define WORKER_ACCOUNTS 3
+
 struct worker_account {
 	_Atomic unsigned asked; /* by the control thread, how often */
-	_Atomic unsigned given; /* the last one answered: in records[given % 2] */
+	_Atomic unsigned given; /* the last one answered: in records[given % WORKER_ACCOUNTS] */
 	atomic_bool final;      /* the worker has ended: no more will come */
-	struct health_record records[2];
+	struct health_record records[WORKER_ACCOUNTS];
 };
 
 struct worker {

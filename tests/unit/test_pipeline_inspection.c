@@ -28,17 +28,40 @@ test_a_lost_fact_is_told_again(void)
 	end();
 }
 
-/* More flows than inspection states: the newest are inspected, none that a protocol owns is given
- * up, and every state comes back. */
-static void
-test_new_flows_take_states_that_nobody_owns(void)
-{
-	static const char request[] = "OPTIONS rtsp://10.0.0.2/ RTSP/1.0\r\nCSeq: 1\r\n";
-	struct frame_end camera = {9, 554};
+static const struct frame_end rtsp_server = {9, 554};
 
+/* The n-th request of a session, and its answer. */
+static void
+exchange(uint8_t host, unsigned n, int64_t time, const char *header)
+{
+	static const char answer[] =
+		"RTSP/1.0 200 OK\r\nCSeq: %u\r\n%s: Basic realm=\"c%u\"\r\n\r\n";
+	struct frame_end viewer = {host, 50000};
+	struct frame frame;
+	uint32_t before;
+	char text[96];
+
+	snprintf(text, sizeof(text), "OPTIONS rtsp://10.0.0.9/ RTSP/1.0\r\nCSeq: %u\r\n\r\n",
+		n % 10);
+	before = n * (uint32_t)strlen(text);
+	frame_tcp(&frame, viewer, rtsp_server, TCP_ACK, 1000 + before, 1, text);
+	send(&frame, time);
+	/* Earlier answers had the header "Server". */
+	before = n * (uint32_t)snprintf(text, sizeof(text), answer, n % 10, "Server", host);
+	snprintf(text, sizeof(text), answer, n % 10, header, host);
+	frame_tcp(&frame, rtsp_server, viewer, TCP_ACK, 1 + before, 1, text);
+	send(&frame, time);
+}
+
+/* More flows than inspection states: the newest are inspected, none of which a classifier is sure
+ * is given up, and every state comes back. */
+static void
+test_new_flows_take_states_of_which_nobody_is_sure(void)
+{
 	begin();
 	for (uint8_t host = 10; host < 20; host++)
-		tcp((struct frame_end){host, 50000}, camera, TCP_ACK, request, START);
+		for (unsigned n = 0; n < 3; n++)
+			exchange(host, n, START, "Server");
 	for (unsigned i = 0; i < 1000; i++)
 		udp((struct frame_end){100, (uint16_t)(20000 + i)}, server, 40, START + i);
 	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
@@ -46,16 +69,34 @@ test_new_flows_take_states_that_nobody_owns(void)
 	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, 1010 - 64);
 	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
 	out.evidence = 0;
-	for (uint8_t host = 10; host < 20; host++) {
-		char reply[96];
-
-		snprintf(reply, sizeof(reply),
-			"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: camera %u\r\n\r\n", host);
-		tcp(camera, (struct frame_end){host, 50000}, TCP_ACK, reply, START + 2000);
-	}
+	for (uint8_t host = 10; host < 20; host++)
+		exchange(host, 3, START + 2000, "Public");
 	CU_ASSERT_EQUAL(out.evidence, 10);
 	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
 	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
+	end();
+}
+
+/* Single datagrams that look like the beginning of a video stream hold nothing. */
+static void
+test_lone_datagrams_do_not_blind(void)
+{
+	static const uint8_t rtp[12] = {0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+	struct frame frame;
+
+	begin();
+	for (unsigned i = 0; i < 200; i++) {
+		frame_udp(&frame, (struct frame_end){100, (uint16_t)(20000 + i)}, server, rtp,
+			sizeof(rtp));
+		send(&frame, START + i);
+	}
+	out.evidence = 0;
+	for (uint8_t host = 10; host < 20; host++)
+		exchange(host, 0, START + 1000, "Server");
+	CU_ASSERT_EQUAL(out.evidence, 10);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.packets_skipped, 0);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
 	CU_ASSERT_EQUAL(pipeline.inspector.free_count, 64);
 	end();
 }
@@ -121,8 +162,9 @@ main(void)
 {
 	CU_TestInfo tests[] = {
 		{"a lost fact is told again", test_a_lost_fact_is_told_again},
-		{"new flows take states that nobody owns",
-			test_new_flows_take_states_that_nobody_owns},
+		{"new flows take states of which nobody is sure",
+			test_new_flows_take_states_of_which_nobody_is_sure},
+		{"lone datagrams do not blind", test_lone_datagrams_do_not_blind},
 		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		CU_TEST_INFO_NULL,

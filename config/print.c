@@ -147,8 +147,7 @@ print_row(const struct setting *setting, FILE *out)
 	else
 		fprintf(out, "| `%s` | %s ", setting->fallback[0] ? setting->fallback : "\"\"",
 			range);
-	fprintf(out, "| %s | %s |\n", setting->reload == RELOAD_LIVE ? "live" : "restart",
-		setting->documentation);
+	fprintf(out, "| %s |\n", setting->documentation);
 }
 
 void
@@ -161,8 +160,8 @@ config_print_reference(FILE *out)
 	      "holds "
 	      "the same\nsettings as a commented file to begin with.\n\n"
 	      "Durations are whole numbers with a unit (`500ms`, `30s`, `5m`, `24h`, `30d`); a "
-	      "plain number is in\nseconds. *Reload* says whether a reload takes the change over "
-	      "(`live`) or it needs a `restart`.\n`zones[].name` is the key `name` of each item "
+	      "plain number is in\nseconds. A change takes effect at a restart.\n`zones[].name` is "
+	      "the key `name` of each item "
 	      "of the list `zones`. Unknown, repeated and ill-typed\nkeys are refused with file "
 	      "and line; `camspand -t -c FILE` checks a file.\n",
 		out);
@@ -175,8 +174,8 @@ config_print_reference(FILE *out)
 		if (strcmp(section, last) != 0)
 			fprintf(out,
 				"\n## %s\n\n"
-				"| Key | Type | Default | Range | Reload | Meaning |\n"
-				"| --- | --- | --- | --- | --- | --- |\n",
+				"| Key | Type | Default | Range | Meaning |\n"
+				"| --- | --- | --- | --- | --- |\n",
 				section);
 		snprintf(last, sizeof(last), "%s", section);
 		print_row(setting, out);

@@ -29,14 +29,10 @@ enum setting_type {
 	SETTING_MAPPINGS, /* list of mappings; the rows of an item are "path[].key" */
 };
 
-/* Whether a changed value is taken over by a reload or needs a restart. */
-enum setting_reload { RELOAD_LIVE, RELOAD_RESTART };
-
 struct setting {
 	/* "flows.idle_timeout"; "zones[].name" is a key of the items of the list "zones". */
 	const char *path;
 	enum setting_type type;
-	enum setting_reload reload;
 	/* Of the member in struct config, or in the item's structure below "[]". For a list: of
 	 * the pointer, and `size` is that of one item. */
 	uint32_t offset;

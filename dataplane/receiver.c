@@ -41,10 +41,12 @@ receiver_free(struct receiver *receiver)
 /* Drivers that strip VLAN tags tell them beside the frame: put them back where the decoder looks.
  */
 static inline void
-restore_vlan(struct rte_mbuf **mbuf)
+restore_vlan(struct receiver *receiver, struct rte_mbuf **mbuf)
 {
-	if (unlikely((*mbuf)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED))
-		rte_vlan_insert(mbuf);
+	/* A buffer without headroom, or one that is shared, cannot take it. */
+	if (unlikely((*mbuf)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
+		unlikely(rte_vlan_insert(mbuf) != 0))
+		counter_add(&receiver->tags_lost, 1);
 }
 
 /* The port's own time where it is believable. */
@@ -89,7 +91,7 @@ receiver_burst(struct receiver *receiver, unsigned at, int64_t now, struct rte_m
 		rte_prefetch0(data + RTE_CACHE_LINE_SIZE);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		restore_vlan(&mbufs[i]);
+		restore_vlan(receiver, &mbufs[i]);
 		mbufs[i]->port = queue->port;
 		mbuf_set_time(mbufs[i], now);
 	}
@@ -135,6 +137,7 @@ receiver_health(const struct receiver *receiver, struct health_record *health)
 	health->balance.received += left_out;
 	health->balance.received_bytes += counter_read(&receiver->left_out_bytes);
 	health->balance.fates[DROP_NOT_SAMPLED] += left_out;
+	health_add(health, "ports.tags_lost", HEALTH_LOSS, counter_read(&receiver->tags_lost));
 	for (unsigned i = 0; receiver->has_timestamps && i < receiver->queues->count; i++)
 		health_add(health, "ports.timestamps_refused", HEALTH_COUNTER,
 			counter_read(&receiver->refused[i]));

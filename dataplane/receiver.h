@@ -29,6 +29,7 @@ struct receiver {
 	/* Packets that sampling left out. */
 	uint32_t sampling; /* one in so many, 1: all */
 	const struct spread_secret *secret;
+	struct counter tags_lost; /* stripped by the port, and no room to put them back */
 	struct counter left_out;
 	struct counter left_out_bytes;
 };

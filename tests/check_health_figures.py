@@ -22,7 +22,7 @@ LOSSES = {
     "inspection.cut_short", "inspection.packets_skipped",
     "inspection.tcp_buffers_exhausted", "policy.contacts_evicted", "policy.contacts_evicted_share",
     "replay.lost_in_capture", "reports.evidence_lost", "reports.media_lost", "reports.samples_lost",
-    "spread.ring_full",
+    "ports.tags_lost", "spread.ring_full",
     "streams.media_evicted",
 }
 EXPORT = re.compile(r"^export\.[a-z]+\.")

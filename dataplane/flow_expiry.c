@@ -16,6 +16,7 @@
 #define TIMER_ENTRY_BITS 30 /* entries number at most 2^30 */
 #define TIMER_ENTRY_MASK ((1u << TIMER_ENTRY_BITS) - 1)
 #define TIMERS_AT_ONCE   16 /* fetched ahead together */
+#define SLOTS_BEHIND     2  /* half a second */
 #define EXTRA_SHARE      4  /* one entry in so many may have a second timer */
 #define EVICT_LOOKED_AT  16 /* entries of which the one silent longest goes */
 #define EVICT_WINDOWS    8  /* of so many entries at most */
@@ -302,6 +303,12 @@ fire_some(struct flow_table *table, int64_t now, uint32_t most)
 	return taken;
 }
 
+bool
+flow_expiry_lags(const struct flow_table *table, int64_t now)
+{
+	return table->wheel.started && slot_number(now) - table->wheel.position > SLOTS_BEHIND;
+}
+
 uint32_t
 flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 {
@@ -318,6 +325,7 @@ flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 	if (target - wheel->position > WHEEL_SLOTS)
 		wheel->position = target - WHEEL_SLOTS;
 	while (wheel->position < target) {
+		uint64_t deferred = table->counters.records_deferred;
 		unsigned fired;
 
 		/* What is armed again lands behind the slot that is being emptied. */
@@ -325,7 +333,8 @@ flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 		do {
 			fired = done < budget ? fire_some(table, now, budget - done) : 0;
 			done += fired;
-		} while (fired > 0);
+			/* No room for one record: none for the others either. */
+		} while (fired > 0 && table->counters.records_deferred == deferred);
 		if (wheel->slot[slot_of(wheel->position)] != 0) {
 			wheel->position--;
 			return done;

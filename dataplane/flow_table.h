@@ -196,7 +196,10 @@ int flow_expiry_init(struct flow_table *table);
 void flow_expiry_arm(struct flow_table *table, uint32_t index, int64_t deadline);
 /* When an entry must be looked at if no packet comes. */
 int64_t flow_expiry_deadline(const struct flow_table *table, const struct flow *flow);
-/* Looks at flows whose timer has passed `now`, at most `budget` of them. Returns how many. */
+/* True when timers are due for half a second or more. */
+bool flow_expiry_lags(const struct flow_table *table, int64_t now);
+/* Looks at flows whose timer has passed `now`, at most `budget` of them, and until the receiver has
+ * no room. Returns how many. */
 uint32_t flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget);
 /* Ends every flow (end of capture, shutdown). Returns false when the receiver had no room: call
  * again after it was drained. */

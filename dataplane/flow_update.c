@@ -100,8 +100,8 @@ initiator_end(const struct flow *flow)
 	return end;
 }
 
-struct ip_address
-flow_end_address(const struct flow *flow, const struct flow_wide *wide, unsigned end)
+static struct ip_address
+end_address(const struct flow *flow, const struct flow_wide *wide, unsigned end)
 {
 	uint8_t bytes[4];
 
@@ -122,8 +122,8 @@ flow_to_record(const struct flow *flow, const struct flow_origin *origin,
 		.start = flow->start,
 		.end = flow->start + ((int64_t)flow->last << FLOW_TICK_SHIFT),
 		.id = origin->id,
-		.initiator = {flow_end_address(flow, wide, initiator), flow->key.port[initiator]},
-		.responder = {flow_end_address(flow, wide, responder), flow->key.port[responder]},
+		.initiator = {end_address(flow, wide, initiator), flow->key.port[initiator]},
+		.responder = {end_address(flow, wide, responder), flow->key.port[responder]},
 		.initiator_mac = origin->mac[initiator],
 		.responder_mac = origin->mac[responder],
 		.packets = {flow->packets[initiator], flow->packets[responder]},

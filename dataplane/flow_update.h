@@ -62,9 +62,6 @@ flow_count(struct flow *flow, const struct flow_packet *packet, uint32_t last)
 	return flow_count_rare(flow, packet);
 }
 
-/* The address of an end of the key. `wide` is NULL for IPv4. */
-struct ip_address flow_end_address(
-	const struct flow *flow, const struct flow_wide *wide, unsigned end);
 /* The record of what was counted since the last one, but for what flow_contexts_describe() writes.
  * `wide` is NULL for IPv4. */
 void flow_to_record(const struct flow *flow, const struct flow_origin *origin,

@@ -7,10 +7,14 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Timers that fire per burst of 32 packets, of each wheel: a flow takes up to six in its life, so
- * flows are retired as fast as packets can begin them; and bounded, so that a burst waits for it no
+/* Timers that fire per burst of 32 packets, of each wheel: few, so that the records of what falls
+ * due together do not fill the ring at once. A flow takes up to six in its life, so a wheel that
+ * lags gets more: flows are retired as fast as packets can begin them, and a burst waits for it no
  * longer than some 50 us. */
-#define EXPIRY_BUDGET       256
+#define EXPIRY_BUDGET        64
+#define EXPIRY_BUDGET_BEHIND 256
+/* Bursts without timers once a record found no room: there will be none at once. */
+#define PAUSE_WITHOUT_ROOM  16
 #define LOOKS_UNTIL_LONGEST 4 /* each look waits twice as long as the one before, up to 32 s */
 #define TCP_LINGER          INT64_C(5000000000)
 
@@ -62,9 +66,11 @@ static bool
 is_watched(const struct watch_set *watch, const struct flow *flow, const struct flow_wide *wide)
 {
 	for (unsigned end = 0; end < 2; end++) {
-		struct ip_address ip = flow_end_address(flow, wide, end);
+		uint64_t words[2] = {flow->key.address[end], 0};
 
-		if (watch_set_has(watch, flow->key.tenant, &ip))
+		if (wide)
+			memcpy(words, wide->address[end], sizeof(words));
+		if (watch_set_has_words(watch, flow->key.tenant, flow->key.family, words))
 			return true;
 	}
 	return false;
@@ -181,11 +187,26 @@ pipeline_free(struct pipeline *pipeline)
 	dedup_free(&pipeline->dedup);
 }
 
+static void
+run_wheel(struct pipeline *pipeline, struct flow_table *table)
+{
+	uint64_t deferred = table->counters.records_deferred;
+	bool lags = flow_expiry_lags(table, pipeline->now);
+
+	flow_expiry_run(table, pipeline->now, lags ? EXPIRY_BUDGET_BEHIND : EXPIRY_BUDGET);
+	if (table->counters.records_deferred != deferred)
+		pipeline->timers_paused = PAUSE_WITHOUT_ROOM;
+}
+
 void
 pipeline_run_timers(struct pipeline *pipeline)
 {
-	flow_expiry_run(&pipeline->ipv4, pipeline->now, EXPIRY_BUDGET);
-	flow_expiry_run(&pipeline->ipv6, pipeline->now, EXPIRY_BUDGET);
+	if (pipeline->timers_paused > 0) {
+		pipeline->timers_paused--;
+		return;
+	}
+	run_wheel(pipeline, &pipeline->ipv4);
+	run_wheel(pipeline, &pipeline->ipv6);
 }
 
 void
@@ -193,6 +214,7 @@ pipeline_idle(struct pipeline *pipeline, int64_t now)
 {
 	if (now > pipeline->now)
 		pipeline->now = now;
+	pipeline->timers_paused = 0;
 	pipeline_run_timers(pipeline);
 }
 

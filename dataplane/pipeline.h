@@ -61,6 +61,7 @@ struct pipeline {
 	const struct watch_set *_Atomic watch;
 	int64_t now;            /* latest believable packet time: see follow_time() */
 	uint32_t strange_times; /* packets in a row that were far from it */
+	uint32_t timers_paused; /* bursts until the wheels turn again */
 };
 
 /* Returns 0 or -errno. Large: allocate it where its memory source says. */

@@ -8,8 +8,9 @@
 #include <sys/random.h>
 
 struct member {
+	uint64_t words[2]; /* the address */
 	uint32_t tenant;
-	struct ip_address ip; /* family ADDRESS_NONE: empty */
+	uint8_t family; /* ADDRESS_NONE: empty */
 };
 
 struct watch_set {
@@ -47,46 +48,58 @@ watch_set_free(struct watch_set *set)
 	free(set);
 }
 
-/* Keyed, as addresses are an attacker's choice; three multiplications, as every new flow asks for
- * both of its ends. */
+/* The slot of the address, or the empty one where it would go. Half the slots stay empty. Keyed, as
+ * addresses are an attacker's choice; three multiplications, as every new flow asks for both of its
+ * ends. */
 static uint32_t
-hash_of(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
+slot_for(const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
 {
-	uint64_t words[2];
+	uint32_t slot =
+		(uint32_t)flow_mix(flow_mix(words[0] ^ set->seed[0], words[1] ^ set->seed[1]) ^
+					   tenant ^ (uint64_t)family << 32,
+			set->seed[2]) &
+		set->mask;
+	const struct member *member = &set->members[slot];
 
-	memcpy(words, ip->bytes, sizeof(words));
-	return (uint32_t)flow_mix(flow_mix(words[0] ^ set->seed[0], words[1] ^ set->seed[1]) ^
-					  tenant ^ (uint64_t)ip->family << 32,
-		set->seed[2]);
-}
-
-/* The slot of the address, or the empty one where it would go. Half the slots stay empty. */
-static uint32_t
-slot_for(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
-{
-	uint32_t slot = hash_of(set, tenant, ip) & set->mask;
-
-	while (ip_is_set(&set->members[slot].ip) &&
-		(set->members[slot].tenant != tenant || !ip_equal(&set->members[slot].ip, ip)))
+	while (member->family != ADDRESS_NONE &&
+		(member->words[0] != words[0] || member->words[1] != words[1] ||
+			member->tenant != tenant || member->family != family)) {
 		slot = (slot + 1) & set->mask;
+		member = &set->members[slot];
+	}
 	return slot;
 }
 
 void
 watch_set_add(struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
 {
-	uint32_t slot = slot_for(set, tenant, ip);
+	uint64_t words[2];
+	uint32_t slot;
 
-	if (ip_is_set(&set->members[slot].ip) || set->count == set->capacity || !ip_is_set(ip))
+	memcpy(words, ip->bytes, sizeof(words));
+	slot = slot_for(set, tenant, ip->family, words);
+	if (set->members[slot].family != ADDRESS_NONE || set->count == set->capacity ||
+		!ip_is_set(ip))
 		return;
-	set->members[slot] = (struct member){.tenant = tenant, .ip = *ip};
+	set->members[slot] = (struct member){{words[0], words[1]}, tenant, ip->family};
 	set->count++;
+}
+
+bool
+watch_set_has_words(
+	const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
+{
+	return set->count > 0 &&
+	       set->members[slot_for(set, tenant, family, words)].family != ADDRESS_NONE;
 }
 
 bool
 watch_set_has(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
 {
-	return set->count > 0 && ip_is_set(&set->members[slot_for(set, tenant, ip)].ip);
+	uint64_t words[2];
+
+	memcpy(words, ip->bytes, sizeof(words));
+	return watch_set_has_words(set, tenant, ip->family, words);
 }
 
 bool
@@ -95,8 +108,9 @@ watch_set_equal(const struct watch_set *a, const struct watch_set *b)
 	if (a->count != b->count)
 		return false;
 	for (uint32_t i = 0; i <= a->mask; i++)
-		if (ip_is_set(&a->members[i].ip) &&
-			!watch_set_has(b, a->members[i].tenant, &a->members[i].ip))
+		if (a->members[i].family != ADDRESS_NONE &&
+			!watch_set_has_words(
+				b, a->members[i].tenant, a->members[i].family, a->members[i].words))
 			return false;
 	return true;
 }

@@ -140,7 +140,7 @@ build_host() { # NAME LAN ADDRESS MAC
 # The front of a camera reaches its RTSP server with the viewer's address: the server's replies to
 # it stay on the host.
 build_camera_loop() { # NAME
-	on "$1" ip rule add from "$(address_of "$1")" ipproto tcp sport 8554 lookup 100
+	on "$1" ip rule add from "$(address_of "$1")" ipproto 6 sport 8554 lookup 100
 	on "$1" ip route add local default dev lo table 100
 }
 

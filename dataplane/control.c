@@ -56,12 +56,25 @@ device_changed(void *context, const struct device_record *device)
 	control->watch_changed |= is_watched_class(&located);
 }
 
+/* A host that is seen on two segments may be without its address for a moment, while it is told
+ * from the router between them: then its own MAC names it, if that is a device that sends video. */
+static const struct device_record *
+sender_of(const struct control *control, const struct stream_record *stream)
+{
+	const struct device_record *device =
+		device_table_find(control->devices, stream->tenant, &stream->camera.ip, NULL);
+
+	if (device)
+		return device;
+	device = device_table_find(control->devices, stream->tenant, NULL, &stream->camera_mac);
+	return device && is_watched_class(device) ? device : NULL;
+}
+
 static void
 stream_changed(void *context, const struct stream_record *stream)
 {
 	struct control *control = context;
-	const struct device_record *camera = device_table_find(
-		control->devices, stream->tenant, &stream->camera.ip, &stream->camera_mac);
+	const struct device_record *camera = sender_of(control, stream);
 	struct stream_record owned = *stream;
 	struct event event = {.dataset = EVENT_STREAM, .time = stream->last};
 

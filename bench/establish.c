@@ -41,3 +41,17 @@ establish_flows(struct rig *rig, struct generator *generator, struct reference *
 		log_warning(
 			"%" PRIu32 " flows are still inspected", worker->pipeline.inspector.in_use);
 }
+
+void
+run_generated(
+	struct rig_worker *worker, struct generator *generator, double packet_ns, uint64_t packets)
+{
+	struct rte_mbuf *mbufs[GENERATOR_BURST];
+	int64_t step = (int64_t)(packet_ns * GENERATOR_BURST);
+	int64_t now = worker->pipeline.now;
+
+	for (uint64_t sent = 0; sent < packets; sent += GENERATOR_BURST) {
+		generator_burst(generator, mbufs);
+		rig_worker_packets(worker, mbufs, GENERATOR_BURST, now += step);
+	}
+}

@@ -12,4 +12,9 @@ struct reference;
 void establish_flows(struct rig *rig, struct generator *generator, struct reference *reference,
 	struct rig_worker *worker);
 
+/* So many packets of the generator through the worker; packet time moves by `packet_ns` a packet.
+ */
+void run_generated(
+	struct rig_worker *worker, struct generator *generator, double packet_ns, uint64_t packets);
+
 #endif

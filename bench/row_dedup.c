@@ -20,30 +20,17 @@ struct dedup_side {
 };
 
 static void
-run_packets(struct dedup_side *side, uint64_t packets)
-{
-	struct rte_mbuf *mbufs[GENERATOR_BURST];
-	int64_t step = (int64_t)(side->packet_ns * GENERATOR_BURST);
-	int64_t now = side->worker->pipeline.now;
-
-	for (uint64_t sent = 0; sent < packets; sent += GENERATOR_BURST) {
-		generator_burst(&side->generator, mbufs);
-		rig_worker_packets(side->worker, mbufs, GENERATOR_BURST, now += step);
-	}
-}
-
-static void
 run_turn(struct dedup_side *side)
 {
 	struct turn turn = turn_begin(&side->tally);
 	struct slice slice;
 
-	run_packets(side, WARM_PACKETS);
+	run_generated(side->worker, &side->generator, side->packet_ns, WARM_PACKETS);
 	while (turn_goes_on(&turn, &side->tally)) {
 		double ns;
 
 		slice_begin(&slice);
-		run_packets(side, SLICE_PACKETS);
+		run_generated(side->worker, &side->generator, side->packet_ns, SLICE_PACKETS);
 		ns = slice_end(&slice, &side->tally, SLICE_PACKETS);
 		if (ns > 0)
 			side->packet_ns = ns / SLICE_PACKETS;

@@ -28,19 +28,6 @@ struct half {
 	bool establish;
 } __attribute__((aligned(128)));
 
-static void
-run_packets(struct half *half, uint64_t packets)
-{
-	struct rte_mbuf *mbufs[GENERATOR_BURST];
-	int64_t step = (int64_t)(half->packet_ns * GENERATOR_BURST);
-	int64_t now = half->worker->pipeline.now;
-
-	for (uint64_t sent = 0; sent < packets; sent += GENERATOR_BURST) {
-		generator_burst(&half->generator, mbufs);
-		rig_worker_packets(half->worker, mbufs, GENERATOR_BURST, now += step);
-	}
-}
-
 /* Both begin together; each goes on for half a slice after its own, so that nobody's slice ends
  * with the other core idle. */
 static int
@@ -54,17 +41,18 @@ run_half(void *argument)
 		establish_flows(half->rig, &half->generator, NULL, half->worker);
 		return 0;
 	}
-	run_packets(half, WARM_PACKETS);
+	run_generated(half->worker, &half->generator, half->packet_ns, WARM_PACKETS);
 	if (half->ready) {
 		atomic_fetch_add(half->ready, 1);
 		while (atomic_load(half->ready) < WORKERS)
-			run_packets(half, GENERATOR_BURST);
+			run_generated(
+				half->worker, &half->generator, half->packet_ns, GENERATOR_BURST);
 	}
 	slice_begin(&slice);
-	run_packets(half, SLICE_PACKETS);
+	run_generated(half->worker, &half->generator, half->packet_ns, SLICE_PACKETS);
 	ns = slice_end(&slice, &half->tally, SLICE_PACKETS);
 	if (half->ready)
-		run_packets(half, SLICE_PACKETS / 2);
+		run_generated(half->worker, &half->generator, half->packet_ns, SLICE_PACKETS / 2);
 	if (ns > 0)
 		half->packet_ns = ns / SLICE_PACKETS;
 	return 0;

@@ -3,22 +3,12 @@
  * protocol number says so itself; a UDP port only hints at it, and what is inside must agree. */
 #include "dataplane/cursor.h"
 #include "dataplane/decode_private.h"
+#include "dataplane/records/wire.h"
 
 /* Headers in front of an inner packet: keeps offsets in 16 bits with any chain of extensions. */
 #define HEADERS_MAX 8192
 
 enum { UNBOUNDED = 1 << 20 }; /* behind the longest datagram */
-
-enum {
-	PORT_L2TP = 1701,
-	PORT_GTPU = 2152,
-	PORT_TEREDO = 3544,
-	PORT_VXLAN = 4789,
-	PORT_VXLAN_GPE = 4790,
-	PORT_GENEVE = 6081,
-	PORT_MPLS = 6635,
-	PORT_VXLAN_LINUX = 8472, /* before the assignment */
-};
 
 enum content {
 	CONTENT_NONE,

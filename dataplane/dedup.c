@@ -4,6 +4,7 @@
 #include "dataplane/flow_key.h"
 #include "dataplane/likely.h"
 #include "dataplane/plain_decode.h"
+#include "dataplane/records/wire.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -17,12 +18,7 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-#define PROTOCOL_ICMP   1
-#define PROTOCOL_TCP    6
-#define PROTOCOL_UDP    17
-#define PROTOCOL_ICMPV6 58
-#define PROTOCOL_SCTP   132
-#define PROTOCOL_NONE   255 /* reserved: the middle of a datagram, without a transport header */
+#define PROTOCOL_NONE 255 /* reserved: the middle of a datagram, without a transport header */
 
 #define IPV6_HEADER 40
 
@@ -88,24 +84,6 @@ dedup_memory(const struct config *config)
 	return bucket_count(config) * sizeof(struct dedup_bucket) + flows * sizeof(uint16_t);
 }
 
-static inline uint64_t
-load64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-static inline uint32_t
-load32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
 static ALWAYS_INLINE uint64_t
 pair_hash(uint64_t a, uint64_t b, const uint64_t *secret)
 {
@@ -117,9 +95,9 @@ static uint64_t
 short_hash(const uint8_t *at, uint32_t length, const uint64_t *secret)
 {
 	if (length >= 8)
-		return pair_hash(load64(at), load64(at + length - 8), secret);
+		return pair_hash(load_u64(at), load_u64(at + length - 8), secret);
 	if (length >= 4)
-		return pair_hash(load32(at), load32(at + length - 4), secret);
+		return pair_hash(load_u32(at), load_u32(at + length - 4), secret);
 	return pair_hash(at[0], (uint64_t)at[length / 2] << 8 | at[length - 1], secret);
 }
 
@@ -132,8 +110,8 @@ block_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *sec
 
 #pragma GCC unroll 7
 	for (unsigned i = 0; i < BLOCK_PAIRS - 1 && at < last; i++, at += PAIR, key += 2)
-		sum += pair_hash(load64(at), load64(at + 8), key);
-	return sum + pair_hash(load64(last), load64(last + 8), key);
+		sum += pair_hash(load_u64(at), load_u64(at + 8), key);
+	return sum + pair_hash(load_u64(last), load_u64(last + 8), key);
 }
 
 static __attribute__((noinline)) uint64_t
@@ -143,8 +121,8 @@ long_hash(uint64_t sum, const uint8_t *at, uint32_t length, const uint64_t *secr
 
 	for (; end - at > BLOCK; at += BLOCK) {
 		for (unsigned i = 0; i < BLOCK; i += PAIR)
-			sum += pair_hash(
-				load64(at + i), load64(at + i + 8), secret + SECRET_BODY + i / 8);
+			sum += pair_hash(load_u64(at + i), load_u64(at + i + 8),
+				secret + SECRET_BODY + i / 8);
 		sum = flow_mix(sum ^ secret[SECRET_CHAIN], secret[SECRET_CHAIN + 1]);
 	}
 	/* At least one block lies before: what is less than a pair may reach back into it. */
@@ -226,27 +204,27 @@ headers_hash(const uint8_t *ip, const uint8_t **transport, uint8_t protocol, boo
 	uint64_t sum, first = 0;
 
 	if (ipv6) {
-		sum = pair_hash(load64(ip) & htobe64(IPV6_FIRST), load64(ip + 8), secret);
-		sum += pair_hash(load64(ip + 16), load64(ip + 24), secret + 2);
-		sum += pair_hash(load64(ip + 32), context, secret + 4);
+		sum = pair_hash(load_u64(ip) & htobe64(IPV6_FIRST), load_u64(ip + 8), secret);
+		sum += pair_hash(load_u64(ip + 16), load_u64(ip + 24), secret + 2);
+		sum += pair_hash(load_u64(ip + 32), context, secret + 4);
 	} else {
-		sum = pair_hash(load64(ip) & htobe64(IPV4_FIRST),
-			load64(ip + 8) & htobe64(IPV4_SECOND), secret);
-		context |= (uint64_t)load32(ip + 16) << 32;
+		sum = pair_hash(load_u64(ip) & htobe64(IPV4_FIRST),
+			load_u64(ip + 8) & htobe64(IPV4_SECOND), secret);
+		context |= (uint64_t)load_u32(ip + 16) << 32;
 	}
 	if (protocol == PROTOCOL_UDP) {
-		first = load64(at) & htobe64(UDP_HEADER);
+		first = load_u64(at) & htobe64(UDP_HEADER);
 		*transport = at + PLAIN_UDP_HEADER;
 	} else if (protocol == PROTOCOL_TCP) {
-		first = load64(at);
-		sum += pair_hash(load64(at + 8), 0, secret + 6);
-		rare |= load32(at + 16) & htobe32(TCP_LAST);
+		first = load_u64(at);
+		sum += pair_hash(load_u64(at + 8), 0, secret + 6);
+		rare |= load_u32(at + 16) & htobe32(TCP_LAST);
 		*transport = at + PLAIN_TCP_HEADER;
 	} else if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
-		first = load32(at) & htobe32(ICMP_HEADER);
+		first = load_u32(at) & htobe32(ICMP_HEADER);
 		*transport = at + sizeof(uint32_t);
 	} else if (protocol == PROTOCOL_SCTP) {
-		first = load64(at);
+		first = load_u64(at);
 		*transport = at + SCTP_PREAMBLE;
 	}
 	sum += pair_hash(first, context, secret + 8);

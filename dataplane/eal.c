@@ -449,6 +449,6 @@ struct memory_source
 eal_memory(int socket)
 {
 	if (!huge_pages_in_use)
-		return memory_from_libc;
+		return memory_from_system;
 	return (struct memory_source){huge_allocate, rte_free, socket};
 }

@@ -5,16 +5,7 @@
 
 #include "dataplane/flow_packet.h"
 #include "dataplane/records/flow_record.h"
-
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
-
-#define PROTOCOL_ICMP   1
-#define PROTOCOL_TCP    6
-#define PROTOCOL_UDP    17
-#define PROTOCOL_ICMPV6 58
+#include "dataplane/records/wire.h"
 
 /* Ticks from the flow's start to `time`; a clock that goes back counts as no time. */
 static inline uint32_t

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/fragment.h"
 
+#include "dataplane/records/wire.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,17 +14,6 @@
 #define SETS 1024
 
 #define LIFETIME INT64_C(30000000000) /* RFC 791 and RFC 8200: reassembly takes 15 s and 60 s */
-
-enum {
-	PROTOCOL_HOP_BY_HOP = 0,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_DCCP = 33,
-	PROTOCOL_ROUTING = 43,
-	PROTOCOL_AH = 51,
-	PROTOCOL_DESTINATION_OPTIONS = 60,
-	PROTOCOL_SCTP = 132,
-};
 
 /* RFC 791 section 3.2, RFC 8200 section 4.5: what names a datagram; of IPv6, the protocol is not
  * part of it. No padding: it is hashed and compared as bytes. */

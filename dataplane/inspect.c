@@ -2,18 +2,12 @@
 #include "dataplane/inspect.h"
 
 #include "dataplane/inspect_state.h"
+#include "dataplane/records/wire.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <xxhash.h>
-
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
-#define TCP_SYN      0x02
-#define TCP_ACK      0x10
-
-#define ETHERTYPE_ARP 0x0806 /* the decoder reads it by itself */
 
 #define RECENT_FACTS        8192 /* power of two */
 #define REPEAT_AFTER        INT64_C(30000000000)

@@ -39,7 +39,7 @@ unmap_table(void *memory)
 	munmap(base, whole);
 }
 
-const struct memory_source memory_from_libc = {
+const struct memory_source memory_from_system = {
 	.allocate = map_table,
 	.release = unmap_table,
 	.socket = -1,

@@ -13,7 +13,7 @@ struct memory_source {
 	int socket; /* NUMA node, -1 any */
 };
 
-extern const struct memory_source memory_from_libc;
+extern const struct memory_source memory_from_system;
 
 static inline void *
 memory_allocate(const struct memory_source *source, const char *name, size_t size)

@@ -70,7 +70,7 @@ is_watched(const struct watch_set *watch, const struct flow *flow, const struct 
 
 		if (wide)
 			memcpy(words, wide->address[end], sizeof(words));
-		if (watch_set_has_words(watch, flow->key.tenant, flow->key.family, words))
+		if (watch_set_has(watch, flow->key.tenant, flow->key.family, words))
 			return true;
 	}
 	return false;

@@ -381,7 +381,7 @@ void
 pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsigned count,
 	enum link_type link)
 {
-	uint64_t begun = pipeline->ipv4.counters.created;
+	uint64_t begun[] = {pipeline->ipv4.counters.created, pipeline->ipv6.counters.created};
 	struct burst burst;
 
 	burst.frames = frames;
@@ -396,6 +396,8 @@ pipeline_burst(struct pipeline *pipeline, const struct frame_view *frames, unsig
 	match_stage(pipeline, &burst);
 	update_stage(pipeline, &burst);
 	pipeline_run_timers(pipeline);
-	if (pipeline->ipv4.counters.created != begun)
+	if (pipeline->ipv4.counters.created != begun[0])
 		flow_table_prefetch_free(&pipeline->ipv4);
+	if (pipeline->ipv6.counters.created != begun[1])
+		flow_table_prefetch_free(&pipeline->ipv6);
 }

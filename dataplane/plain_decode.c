@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/plain_decode.h"
 
+#include "dataplane/records/wire.h"
+
 bool
 plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip, uint32_t l3,
 	uint32_t room, uint16_t vlan, uint32_t tenant, const struct flow_secret *secret)
@@ -9,25 +11,22 @@ plain_ipv6(struct flow_packet *packet, struct flow_wide *wide, const uint8_t *ip
 
 	if (room < PLAIN_IPV6_HEADER + PLAIN_UDP_HEADER || ip[0] >> 4 != 6)
 		return false;
-	length = plain_be16(ip + 4);
+	length = load_be16(ip + 4);
 	if (length > room - PLAIN_IPV6_HEADER)
 		return false;
 	if (!plain_transport(
 		    packet, ip + PLAIN_IPV6_HEADER, l3, l3 + PLAIN_IPV6_HEADER, length, ip[6]))
 		return false;
 	packet->octets = PLAIN_IPV6_HEADER + length;
-	flow_key_ipv6(packet, wide, ip + 8, ip + 24, plain_be32(ip + PLAIN_IPV6_HEADER),
+	flow_key_ipv6(packet, wide, ip + 8, ip + 24, load_be32(ip + PLAIN_IPV6_HEADER),
 		flow_key_context(ip[6], ADDRESS_IPV6, vlan), tenant, secret);
 	return true;
 }
 
 enum {
-	PROTOCOL_GRE = 47,
 	GRE_HEADER = 8,    /* with a sequence number */
 	ERSPAN_HEADER = 8, /* draft-foschiano-erspan, type II */
 	VXLAN_HEADER = 8,
-	PORT_VXLAN = 4789,
-	PORT_VXLAN_LINUX = 8472,
 };
 
 #define GRE_SEQUENCE_ERSPAN UINT32_C(0x100088be) /* only a sequence number, type I or II */
@@ -43,9 +42,9 @@ static bool
 read_erspan(const uint8_t *gre, struct plain_inner *inner)
 {
 	const uint8_t *erspan = gre + GRE_HEADER;
-	uint16_t first = plain_be16(erspan), second = plain_be16(erspan + 2);
+	uint16_t first = load_be16(erspan), second = load_be16(erspan + 2);
 
-	if (plain_be32(gre) != GRE_SEQUENCE_ERSPAN || first >> 12 != 1)
+	if (load_be32(gre) != GRE_SEQUENCE_ERSPAN || first >> 12 != 1)
 		return false;
 	inner->frame = erspan + ERSPAN_HEADER;
 	inner->tenant = tenant_make(TENANT_OTHER, TUNNEL_ERSPAN_II << 16 | (second & 0x3ff));
@@ -57,13 +56,13 @@ static bool
 read_vxlan(const uint8_t *udp, uint32_t room, struct plain_inner *inner)
 {
 	const uint8_t *vxlan = udp + PLAIN_UDP_HEADER;
-	uint16_t port = plain_be16(udp + 2);
+	uint16_t port = load_be16(udp + 2);
 
-	if ((port != PORT_VXLAN && port != PORT_VXLAN_LINUX) || plain_be16(udp + 4) != room ||
+	if ((port != PORT_VXLAN && port != PORT_VXLAN_LINUX) || load_be16(udp + 4) != room ||
 		!(vxlan[0] & 0x08))
 		return false;
 	inner->frame = vxlan + VXLAN_HEADER;
-	inner->tenant = tenant_make(TENANT_VXLAN, plain_be32(vxlan + 4) >> 8);
+	inner->tenant = tenant_make(TENANT_VXLAN, load_be32(vxlan + 4) >> 8);
 	inner->vlan = 0;
 	return true;
 }
@@ -74,20 +73,20 @@ plain_tunnel_decode(const struct frame_view *frame, const struct plain_options *
 {
 	struct plain_link link = plain_link(frame->data, frame->captured);
 	const uint8_t *ip = link.ip;
-	uint32_t total = plain_be16(ip + 2);
+	uint32_t total = load_be16(ip + 2);
 	const uint8_t *end = ip + total;
 	struct plain_inner inner;
 	struct plain_link inside;
 	uint16_t vlan;
 
 	/* Either header takes 16 bytes, and the inner frame is no shorter than a plain one. */
-	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > link.room ||
+	if (ip[0] != 0x45 || (load_be16(ip + 6) & 0x3fff) || total > link.room ||
 		total < PLAIN_IPV4_HEADER + 16 + PLAIN_SHORTEST + PLAIN_VLAN_TAG)
 		return false;
 	if (ip[9] == PROTOCOL_GRE
 			? !read_erspan(ip + PLAIN_IPV4_HEADER, &inner)
-			: ip[9] != PLAIN_UDP || !read_vxlan(ip + PLAIN_IPV4_HEADER,
-							total - PLAIN_IPV4_HEADER, &inner))
+			: ip[9] != PROTOCOL_UDP || !read_vxlan(ip + PLAIN_IPV4_HEADER,
+							   total - PLAIN_IPV4_HEADER, &inner))
 		return false;
 	inside = plain_link(inner.frame, (uint32_t)(end - inner.frame));
 	vlan = (inside.tagged ? inside.vlan : inner.vlan) & options->vlan_mask;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decoder of plain frames: Ethernet with at most one VLAN tag; IPv4 without options or IPv6
  * without extension headers; TCP or UDP; whole, no fragment; or such a frame in the usual mirror
- * tunnels. It makes what the flow
- * needs (struct flow_packet) straight from the header bytes and declines every other frame, which
- * then goes through decode_packet(). Where both read a frame they agree to the bit: the fuzzer and
- * the unit tests compare them. */
+ * tunnels. It makes what the flow needs (struct flow_packet) straight from the header bytes and
+ * declines every other frame, which then goes through decode_packet(). Where both read a frame they
+ * agree to the bit: the fuzzer and the unit tests compare them. */
 #ifndef CAMSPAN_PLAIN_DECODE_H
 #define CAMSPAN_PLAIN_DECODE_H
 
 #include "dataplane/decode.h"
 #include "dataplane/flow_key.h"
 #include "dataplane/likely.h"
-
-#include <endian.h>
+#include "dataplane/records/wire.h"
 
 enum {
 	PLAIN_L3 = 14,
@@ -24,27 +22,6 @@ enum {
 	/* The shortest frame that can be plain: IPv4 and UDP. */
 	PLAIN_SHORTEST = PLAIN_L3 + PLAIN_IPV4_HEADER + PLAIN_UDP_HEADER,
 };
-
-#define PLAIN_TCP 6
-#define PLAIN_UDP 17
-
-static inline uint16_t
-plain_be16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be16toh(value);
-}
-
-static inline uint32_t
-plain_be32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be32toh(value);
-}
 
 /* What of the frame's surroundings is in the key: decode_options in the form of masks. */
 struct plain_options {
@@ -69,24 +46,25 @@ static inline bool
 plain_transport(struct flow_packet *packet, const uint8_t *l4, uint32_t l3_offset,
 	uint32_t l4_offset, uint32_t room, uint8_t protocol)
 {
-	if (protocol == PLAIN_UDP) {
-		uint32_t length = room >= PLAIN_UDP_HEADER ? plain_be16(l4 + 4) : 0;
+	if (protocol == PROTOCOL_UDP) {
+		uint32_t length = room >= PLAIN_UDP_HEADER ? load_be16(l4 + 4) : 0;
 
 		if (length < PLAIN_UDP_HEADER || length > room ||
-			decode_may_be_tunnel(plain_be32(l4)))
+			decode_may_be_tunnel(load_be32(l4)))
 			return false;
 		packet->carries = room > PLAIN_UDP_HEADER;
-		flow_packet_describe(packet, l3_offset, l4_offset + PLAIN_UDP_HEADER,
+		flow_packet_set_layout(packet, l3_offset, l4_offset + PLAIN_UDP_HEADER,
 			length - PLAIN_UDP_HEADER, 0);
 		return true;
 	}
-	if (protocol == PLAIN_TCP && room >= PLAIN_TCP_HEADER) {
+	if (protocol == PROTOCOL_TCP && room >= PLAIN_TCP_HEADER) {
 		uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 
 		if (header < PLAIN_TCP_HEADER || header > room)
 			return false;
 		packet->carries = room > header;
-		flow_packet_describe(packet, l3_offset, l4_offset + header, room - header, l4[13]);
+		flow_packet_set_layout(
+			packet, l3_offset, l4_offset + header, room - header, l4[13]);
 		return true;
 	}
 	return false;
@@ -97,11 +75,11 @@ static inline bool
 plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t l3, uint32_t room, uint16_t vlan,
 	uint32_t tenant, const struct flow_secret *secret)
 {
-	uint32_t total = plain_be16(ip + 2);
+	uint32_t total = load_be16(ip + 2);
 	uint64_t addresses;
 
 	/* No options, no fragment, and all of the datagram captured. */
-	if (ip[0] != 0x45 || (plain_be16(ip + 6) & 0x3fff) || total > room ||
+	if (ip[0] != 0x45 || (load_be16(ip + 6) & 0x3fff) || total > room ||
 		total < PLAIN_IPV4_HEADER)
 		return false;
 	if (!plain_transport(packet, ip + PLAIN_IPV4_HEADER, l3, l3 + PLAIN_IPV4_HEADER,
@@ -109,7 +87,7 @@ plain_ipv4(struct flow_packet *packet, const uint8_t *ip, uint32_t l3, uint32_t 
 		return false;
 	packet->octets = total;
 	memcpy(&addresses, ip + 12, 8);
-	flow_key_ipv4(packet, addresses, plain_be32(ip + PLAIN_IPV4_HEADER),
+	flow_key_ipv4(packet, addresses, load_be32(ip + PLAIN_IPV4_HEADER),
 		flow_key_context(ip[9], ADDRESS_IPV4, vlan), tenant, secret);
 	return true;
 }
@@ -133,12 +111,12 @@ plain_link(const uint8_t *data, uint32_t captured)
 {
 	struct plain_link link = {.ip = data + PLAIN_L3,
 		.room = captured - PLAIN_L3,
-		.ethertype = plain_be16(data + 12)};
+		.ethertype = load_be16(data + 12)};
 
-	if (link.ethertype == 0x8100) {
+	if (link.ethertype == ETHERTYPE_8021Q) {
 		link.tagged = true;
-		link.vlan = plain_be16(link.ip) & 0xfff;
-		link.ethertype = plain_be16(link.ip + 2);
+		link.vlan = load_be16(link.ip) & 0xfff;
+		link.ethertype = load_be16(link.ip + 2);
 		link.ip += PLAIN_VLAN_TAG;
 		link.room -= PLAIN_VLAN_TAG;
 	}
@@ -152,9 +130,9 @@ plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan
 {
 	uint32_t l3 = (uint32_t)(link->ip - start);
 
-	if (link->ethertype == 0x0800)
+	if (link->ethertype == ETHERTYPE_IPV4)
 		return plain_ipv4(packet, link->ip, l3, link->room, vlan, tenant, secret);
-	return link->ethertype == 0x86dd &&
+	return link->ethertype == ETHERTYPE_IPV6 &&
 	       plain_ipv6(packet, wide, link->ip, l3, link->room, vlan, tenant, secret);
 }
 
@@ -178,7 +156,7 @@ plain_decode(const struct frame_view *frame, const struct plain_options *options
 	if (LIKELY(plain_network(frame->data, &link, link.vlan & options->vlan_mask, tenant, secret,
 		    packet, wide)))
 		return true;
-	return link.ethertype == 0x0800 &&
+	return link.ethertype == ETHERTYPE_IPV4 &&
 	       plain_tunnel_decode(frame, options, secret, packet, wide);
 }
 

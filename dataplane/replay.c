@@ -67,7 +67,7 @@ set_up(struct replay *replay, const struct house *house)
 		.config = house->config,
 		.dispatch = house->dispatch,
 		.decode = house->decode,
-		.memory = &memory_from_libc,
+		.memory = &memory_from_system,
 		.deduplicated_ports = dedup_ports_of(house->config, true),
 		.replay = true,
 	};

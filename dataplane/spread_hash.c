@@ -2,48 +2,20 @@
 #include "dataplane/spread_hash.h"
 
 #include "dataplane/records/packet.h"
+#include "dataplane/records/wire.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define LAYERS_MAX       24 /* headers looked at: bounds what a hostile frame costs */
-#define VLANS_MAX        8
-#define MPLS_LABELS_MAX  8
-#define EXTENSIONS_MAX   8
-#define ETHERNET_SIZE    14
-#define PPPOE_SIZE       6
-#define UDP_SIZE         8
-#define ETHERTYPE_LOWEST 0x0600 /* below: the length of an IEEE 802.3 frame */
-
-#define PORT_GTP_U        2152
-#define PORT_TEREDO       3544
-#define PORT_VXLAN        4789
-#define PORT_GENEVE       6081
-#define PORT_VXLAN_LEGACY 8472 /* the Linux kernel's default */
-
-enum protocol {
-	PROTOCOL_IPV4 = 4,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_IPV6 = 41,
-	PROTOCOL_GRE = 47,
-};
-
-enum ethertype {
-	TYPE_IPV4 = 0x0800,
-	TYPE_ETHERNET = 0x6558, /* transparent Ethernet bridging (RFC 1701) */
-	TYPE_VLAN = 0x8100,
-	TYPE_IPV6 = 0x86dd,
-	TYPE_ERSPAN_3 = 0x22eb,
-	TYPE_MPLS = 0x8847,
-	TYPE_MPLS_UPSTREAM = 0x8848,
-	TYPE_PPPOE_SESSION = 0x8864,
-	TYPE_QINQ = 0x88a8,
-	TYPE_ERSPAN = 0x88be,
-	TYPE_QINQ_OLD = 0x9100,
-};
+#define LAYERS_MAX      24 /* headers looked at: bounds what a hostile frame costs */
+#define VLANS_MAX       8
+#define MPLS_LABELS_MAX 8
+#define EXTENSIONS_MAX  8
+#define ETHERNET_SIZE   14
+#define PPPOE_SIZE      6
+#define UDP_SIZE        8
 
 /* What the next byte begins. */
 enum layer { LAYER_END, LAYER_ETHERNET, LAYER_TYPED, LAYER_IP_TRANSPORT };
@@ -77,12 +49,6 @@ has(const struct walk *walk, uint32_t bytes)
 	return walk->size - walk->at >= bytes; /* at <= size, always */
 }
 
-static inline uint16_t
-read16(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 /* Moves past a header of `length` bytes to what `type` says. */
 static inline enum layer
 step_to_type(struct walk *walk, uint32_t length, uint16_t type)
@@ -111,9 +77,9 @@ step_to_ip(struct walk *walk, uint32_t length)
 		return LAYER_END;
 	switch (walk->frame[walk->at + length] >> 4) {
 	case 4:
-		return step_to_type(walk, length, TYPE_IPV4);
+		return step_to_type(walk, length, ETHERTYPE_IPV4);
 	case 6:
-		return step_to_type(walk, length, TYPE_IPV6);
+		return step_to_type(walk, length, ETHERTYPE_IPV6);
 	default:
 		return LAYER_END;
 	}
@@ -122,7 +88,7 @@ step_to_ip(struct walk *walk, uint32_t length)
 static inline bool
 is_vlan(uint16_t type)
 {
-	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
+	return type == ETHERTYPE_8021Q || type == ETHERTYPE_8021AD || type == ETHERTYPE_QINQ;
 }
 
 static inline enum layer
@@ -133,12 +99,12 @@ step_ethernet(struct walk *walk)
 
 	if (!has(walk, length))
 		return LAYER_END;
-	type = read16(walk->frame + walk->at + 12);
+	type = load_be16(walk->frame + walk->at + 12);
 	for (int i = 0; i < VLANS_MAX && is_vlan(type) && has(walk, length + 4); i++) {
 		length += 4;
-		type = read16(walk->frame + walk->at + length - 2);
+		type = load_be16(walk->frame + walk->at + length - 2);
 	}
-	if (type < ETHERTYPE_LOWEST)
+	if (type < ETHERTYPE_FIRST)
 		return LAYER_END;
 	return step_to_type(walk, length, type);
 }
@@ -163,12 +129,12 @@ step_ipv4(struct walk *walk)
 	if (!has(walk, 20) || header[0] >> 4 != 4)
 		return LAYER_END;
 	length = (header[0] & 15u) * 4;
-	if (length < 20 || !fits(walk, read16(header + 2)))
+	if (length < 20 || !fits(walk, load_be16(header + 2)))
 		return LAYER_END;
 	walk->pair = header + 12;
 	walk->basis = SPREAD_IPV4;
 	/* A later fragment of a tunnel's datagram begins in the middle of the inner packet. */
-	if ((read16(header + 6) & 0x1fff) != 0 || !has(walk, length))
+	if ((load_be16(header + 6) & 0x1fff) != 0 || !has(walk, length))
 		return LAYER_END;
 	walk->at += length;
 	walk->protocol = header[9];
@@ -187,7 +153,7 @@ skip_extensions(struct walk *walk, uint8_t next)
 			walk->protocol = next;
 			return LAYER_IP_TRANSPORT;
 		}
-		if (!has(walk, 8) || (next == 44 && (read16(header + 2) & 0xfff8) != 0))
+		if (!has(walk, 8) || (next == 44 && (load_be16(header + 2) & 0xfff8) != 0))
 			return LAYER_END;
 		length = next == 44 ? 8 : (header[1] + 1u) * 8;
 		if (!has(walk, length))
@@ -203,7 +169,7 @@ step_ipv6(struct walk *walk)
 {
 	const uint8_t *header = walk->frame + walk->at;
 
-	if (!has(walk, 40) || header[0] >> 4 != 6 || !fits(walk, 40u + read16(header + 4)))
+	if (!has(walk, 40) || header[0] >> 4 != 6 || !fits(walk, 40u + load_be16(header + 4)))
 		return LAYER_END;
 	walk->pair = header + 8;
 	walk->basis = SPREAD_IPV6;
@@ -247,11 +213,11 @@ step_pppoe(struct walk *walk)
 	if (walk->tunnels++ == PACKET_MAX_TUNNELS || !has(walk, PPPOE_SIZE + 2) ||
 		header[0] != 0x11 || header[1] != 0)
 		return LAYER_END;
-	switch (read16(header + PPPOE_SIZE)) {
+	switch (load_be16(header + PPPOE_SIZE)) {
 	case 0x0021:
-		return step_to_type(walk, PPPOE_SIZE + 2, TYPE_IPV4);
+		return step_to_type(walk, PPPOE_SIZE + 2, ETHERTYPE_IPV4);
 	case 0x0057:
-		return step_to_type(walk, PPPOE_SIZE + 2, TYPE_IPV6);
+		return step_to_type(walk, PPPOE_SIZE + 2, ETHERTYPE_IPV6);
 	default:
 		return LAYER_END;
 	}
@@ -261,14 +227,14 @@ static inline enum layer
 step_typed(struct walk *walk)
 {
 	switch (walk->type) {
-	case TYPE_IPV4:
+	case ETHERTYPE_IPV4:
 		return step_ipv4(walk);
-	case TYPE_IPV6:
+	case ETHERTYPE_IPV6:
 		return step_ipv6(walk);
-	case TYPE_MPLS:
-	case TYPE_MPLS_UPSTREAM:
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_MULTICAST:
 		return step_mpls(walk);
-	case TYPE_PPPOE_SESSION:
+	case ETHERTYPE_PPPOE:
 		return step_pppoe(walk);
 	default:
 		return LAYER_END;
@@ -313,10 +279,10 @@ step_gre(struct walk *walk)
 	length += header[0] & 0x80 ? 4 : 0;
 	length += header[0] & 0x20 ? 4 : 0;
 	length += header[0] & 0x10 ? 4 : 0;
-	type = read16(header + 2);
-	if (type == TYPE_ERSPAN || type == TYPE_ERSPAN_3)
-		return step_erspan(walk, length, type == TYPE_ERSPAN_3 || header[0] & 0x10);
-	if (type == TYPE_ETHERNET)
+	type = load_be16(header + 2);
+	if (type == ETHERTYPE_ERSPAN || type == ETHERTYPE_ERSPAN3)
+		return step_erspan(walk, length, type == ETHERTYPE_ERSPAN3 || header[0] & 0x10);
+	if (type == ETHERTYPE_ETHERNET)
 		return step_to_ethernet(walk, length);
 	return step_to_type(walk, length, type);
 }
@@ -341,8 +307,8 @@ step_geneve(struct walk *walk)
 	if (!has(walk, 8) || header[0] >> 6 != 0)
 		return LAYER_END;
 	length = 8 + (header[0] & 63u) * 4;
-	type = read16(header + 2);
-	if (type == TYPE_ETHERNET)
+	type = load_be16(header + 2);
+	if (type == ETHERTYPE_ETHERNET)
 		return step_to_ethernet(walk, length);
 	return step_to_type(walk, length, type);
 }
@@ -382,13 +348,13 @@ step_teredo(struct walk *walk)
 	const uint8_t *header = walk->frame + walk->at;
 	uint32_t length = 0;
 
-	if (has(walk, 4) && read16(header) == 1)
+	if (has(walk, 4) && load_be16(header) == 1)
 		length = 13u + header[2] + header[3];
-	if (has(walk, length + 8) && read16(header + length) == 0)
+	if (has(walk, length + 8) && load_be16(header + length) == 0)
 		length += 8;
 	if (!has(walk, length + 1) || header[length] >> 4 != 6)
 		return LAYER_END;
-	return step_to_type(walk, length, TYPE_IPV6);
+	return step_to_type(walk, length, ETHERTYPE_IPV6);
 }
 
 /* Peers of GTP-U and Teredo answer from its port, those of the others from any. */
@@ -396,8 +362,8 @@ static inline bool
 may_be_tunnel(uint16_t source, uint16_t destination)
 {
 	return destination == PORT_VXLAN || destination == PORT_GENEVE ||
-	       destination == PORT_VXLAN_LEGACY || destination == PORT_GTP_U ||
-	       source == PORT_GTP_U || destination == PORT_TEREDO || source == PORT_TEREDO;
+	       destination == PORT_VXLAN_LINUX || destination == PORT_GTPU || source == PORT_GTPU ||
+	       destination == PORT_TEREDO || source == PORT_TEREDO;
 }
 
 static inline enum layer
@@ -408,22 +374,22 @@ step_udp(struct walk *walk)
 
 	if (!has(walk, UDP_SIZE))
 		return LAYER_END;
-	source = read16(header);
-	destination = read16(header + 2);
-	length = read16(header + 4);
+	source = load_be16(header);
+	destination = load_be16(header + 2);
+	length = load_be16(header + 4);
 	if (!may_be_tunnel(source, destination))
 		return LAYER_END;
 	walk->end = length ? walk->at + length : 0;
 	walk->at += UDP_SIZE;
 	switch (destination) {
 	case PORT_VXLAN:
-	case PORT_VXLAN_LEGACY:
+	case PORT_VXLAN_LINUX:
 		return step_vxlan(walk);
 	case PORT_GENEVE:
 		return step_geneve(walk);
 	default:
-		return destination == PORT_GTP_U || source == PORT_GTP_U ? step_gtp_u(walk)
-									 : step_teredo(walk);
+		return destination == PORT_GTPU || source == PORT_GTPU ? step_gtp_u(walk)
+								       : step_teredo(walk);
 	}
 }
 
@@ -434,11 +400,11 @@ step_transport(struct walk *walk)
 		return LAYER_END;
 	switch (walk->protocol) {
 	case PROTOCOL_IPV4:
-		return step_to_type(walk, 0, TYPE_IPV4);
+		return step_to_type(walk, 0, ETHERTYPE_IPV4);
 	case PROTOCOL_UDP:
 		return step_udp(walk);
 	case PROTOCOL_IPV6:
-		return step_to_type(walk, 0, TYPE_IPV6);
+		return step_to_type(walk, 0, ETHERTYPE_IPV6);
 	case PROTOCOL_GRE:
 		return step_gre(walk);
 	default:
@@ -507,13 +473,13 @@ is_plain_ipv4(const uint8_t *frame, uint32_t captured)
 {
 	const uint8_t *header = frame + ETHERNET_SIZE;
 
-	if (captured < ETHERNET_SIZE + 20 + 4 || read16(frame + 12) != TYPE_IPV4 ||
+	if (captured < ETHERNET_SIZE + 20 + 4 || load_be16(frame + 12) != ETHERTYPE_IPV4 ||
 		header[0] != 0x45)
 		return false;
 	if (header[9] == PROTOCOL_TCP)
 		return true;
 	return header[9] == PROTOCOL_UDP &&
-	       !may_be_tunnel(read16(header + 20), read16(header + 22));
+	       !may_be_tunnel(load_be16(header + 20), load_be16(header + 22));
 }
 
 /* ERSPAN II and VXLAN as usual, over IPv4 without options: most of what mirrors are carried in.
@@ -526,16 +492,16 @@ is_usual_tunnel(const uint8_t *frame, uint32_t captured)
 	const uint8_t *header = frame + ETHERNET_SIZE;
 	static const uint8_t gre_erspan_2[4] = {0x10, 0x00, 0x88, 0xbe};
 
-	if (captured < INNER_FRAME || read16(frame + 12) != TYPE_IPV4 || header[0] != 0x45 ||
-		(read16(header + 6) & 0x1fff) != 0)
+	if (captured < INNER_FRAME || load_be16(frame + 12) != ETHERTYPE_IPV4 ||
+		header[0] != 0x45 || (load_be16(header + 6) & 0x1fff) != 0)
 		return false;
 	if (header[9] == PROTOCOL_GRE)
 		return memcmp(header + 20, gre_erspan_2, sizeof(gre_erspan_2)) == 0 &&
 		       header[28] >> 4 == 1;
-	return header[9] == PROTOCOL_UDP && read16(header + 22) == PORT_VXLAN &&
+	return header[9] == PROTOCOL_UDP && load_be16(header + 22) == PORT_VXLAN &&
 	       (header[28] & 0x08) != 0 && captured >= INNER_FRAME + ETHERNET_SIZE + 4 &&
-	       INNER_FRAME + ETHERNET_SIZE + read16(frame + INNER_FRAME + ETHERNET_SIZE + 2) <=
-		       ETHERNET_SIZE + 20 + read16(header + 24);
+	       INNER_FRAME + ETHERNET_SIZE + load_be16(frame + INNER_FRAME + ETHERNET_SIZE + 2) <=
+		       ETHERNET_SIZE + 20 + load_be16(header + 24);
 }
 
 static struct spread_hash

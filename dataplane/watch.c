@@ -86,20 +86,10 @@ watch_set_add(struct watch_set *set, uint32_t tenant, const struct ip_address *i
 }
 
 bool
-watch_set_has_words(
-	const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
+watch_set_has(const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
 {
 	return set->count > 0 &&
 	       set->members[slot_for(set, tenant, family, words)].family != ADDRESS_NONE;
-}
-
-bool
-watch_set_has(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
-{
-	uint64_t words[2];
-
-	memcpy(words, ip->bytes, sizeof(words));
-	return watch_set_has_words(set, tenant, ip->family, words);
 }
 
 bool
@@ -109,7 +99,7 @@ watch_set_equal(const struct watch_set *a, const struct watch_set *b)
 		return false;
 	for (uint32_t i = 0; i <= a->mask; i++)
 		if (a->members[i].family != ADDRESS_NONE &&
-			!watch_set_has_words(
+			!watch_set_has(
 				b, a->members[i].tenant, a->members[i].family, a->members[i].words))
 			return false;
 	return true;

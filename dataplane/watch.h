@@ -14,9 +14,8 @@ struct watch_set *watch_set_create(uint32_t capacity);
 void watch_set_free(struct watch_set *set);
 /* Adding an address twice is harmless; one over the capacity is not added. */
 void watch_set_add(struct watch_set *set, uint32_t tenant, const struct ip_address *ip);
-bool watch_set_has(const struct watch_set *set, uint32_t tenant, const struct ip_address *ip);
-/* The same for an address that is at hand in two words, as struct ip_address has its bytes. */
-bool watch_set_has_words(
+/* The address is two words, as workers have it in flow keys. */
+bool watch_set_has(
 	const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2]);
 bool watch_set_equal(const struct watch_set *a, const struct watch_set *b);
 uint32_t watch_set_count(const struct watch_set *set);

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/community_id.h"
 
+#include "dataplane/records/wire.h"
+
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PROTOCOL_ICMP   1
-#define PROTOCOL_TCP    6
-#define PROTOCOL_UDP    17
-#define PROTOCOL_ICMPV6 58
-#define PROTOCOL_SCTP   132
-#define SHA1_SIZE       20
+#define SHA1_SIZE 20
 
 struct community_id_hasher {
 	EVP_MD *sha1; /* fetched once: a look-up per hash costs more than the hash */

@@ -5,15 +5,12 @@
 #include "exporters/event_records.h"
 
 #include "dataplane/records/evidence.h"
+#include "dataplane/records/wire.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define PROTOCOL_TCP  6
-#define PROTOCOL_UDP  17
-#define PROTOCOL_DCCP 33
-#define PROTOCOL_SCTP 132
-#define RELATED_MAX   (DEVICE_IPS_MAX + 2)
+#define RELATED_MAX (DEVICE_IPS_MAX + 2)
 
 static void
 categorise_flow(const struct flow_record *flow, struct event_category *category)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classifiers/destinations/direction.h"
 
-#define PROTOCOL_ICMP   1
-#define PROTOCOL_IGMP   2
-#define PROTOCOL_TCP    6
-#define PROTOCOL_UDP    17
-#define PROTOCOL_ICMPV6 58
-
-#define TCP_SYN 0x02
+#include "dataplane/records/wire.h"
 
 #define ICMP_ECHO_REQUEST   8   /* RFC 792 */
 #define ICMPV6_ECHO_REQUEST 128 /* RFC 4443 */

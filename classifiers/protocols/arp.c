@@ -4,7 +4,7 @@
 #include "dataplane/cursor.h"
 
 #define HARDWARE_ETHERNET 1
-#define PROTOCOL_IPV4     0x0800
+#define ARP_FOR_IPV4      0x0800
 #define OPERATION_REQUEST 1
 #define OPERATION_REPLY   2
 
@@ -22,7 +22,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 {
 	struct cursor body = cursor_make(in->data, in->length);
 	bool ethernet = cursor_be16(&body) == HARDWARE_ETHERNET;
-	bool ipv4 = cursor_be16(&body) == PROTOCOL_IPV4;
+	bool ipv4 = cursor_be16(&body) == ARP_FOR_IPV4;
 	bool sizes = cursor_be16(&body) == 0x0604;
 	uint16_t operation = cursor_be16(&body);
 	const uint8_t *mac_bytes = cursor_take(&body, 6);

@@ -7,6 +7,7 @@
 #include "dataplane/control.h"
 #include "dataplane/feed.h"
 #include "exporters/event.h"
+#include "tests/capture/to_control.h"
 #include "tests/unit/captures.h"
 
 #include <inttypes.h>
@@ -110,42 +111,6 @@ expect(struct run *run, bool holds, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-static bool
-send_flow(void *context, const struct flow_record *record)
-{
-	struct run *run = context;
-	struct report report = {.kind = REPORT_FLOW, .flow = *record};
-
-	control_report(run->control, &report);
-	return true;
-}
-
-static bool
-send_evidence(void *context, const struct evidence *evidence)
-{
-	struct run *run = context;
-
-	control_report(
-		run->control, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
-	return true;
-}
-
-static void
-send_media(void *context, const struct stream_media *media)
-{
-	struct run *run = context;
-
-	control_report(run->control, &(struct report){.kind = REPORT_MEDIA, .media = *media});
-}
-
-static void
-send_sample(void *context, const struct stream_sample *sample)
-{
-	struct run *run = context;
-
-	control_report(run->control, &(struct report){.kind = REPORT_SAMPLE, .sample = *sample});
-}
-
 static void
 publish_watch(void *context, struct watch_set *watch)
 {
@@ -178,14 +143,14 @@ run_begin(struct run *run, struct world *world, const char *name)
 		.config = world->config,
 		.dispatch = world->dispatch,
 		.decode = &world->decode,
-		.output = {run, send_flow, {run, send_evidence, send_media, send_sample}},
 		.dpi = world->dpi,
-		.memory = &memory_from_libc,
+		.memory = &memory_from_system,
 	};
 
 	run->name = name;
 	run->world = world;
 	run->control = control_create(&settings);
+	pipeline.output = to_control(run->control);
 	run->feed = feed_create(&run->pipeline, burst_done, run);
 	if (run->control && run->feed && pipeline_init(&run->pipeline, &pipeline) == 0)
 		return true;

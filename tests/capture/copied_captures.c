@@ -8,6 +8,7 @@
 #include "dataplane/control.h"
 #include "dataplane/pipeline.h"
 #include "tests/capture/copied_traffic.h"
+#include "tests/capture/to_control.h"
 #include "tests/unit/captures.h"
 
 #include <inttypes.h>
@@ -155,41 +156,6 @@ fanout_health(const struct fanout *fanout, struct health_record *health)
 	(void)health;
 }
 
-static bool
-send_flow(void *context, const struct flow_record *record)
-{
-	struct run *run = context;
-
-	control_report(run->control, &(struct report){.kind = REPORT_FLOW, .flow = *record});
-	return true;
-}
-
-static bool
-send_evidence(void *context, const struct evidence *evidence)
-{
-	struct run *run = context;
-
-	control_report(
-		run->control, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
-	return true;
-}
-
-static void
-send_media(void *context, const struct stream_media *media)
-{
-	struct run *run = context;
-
-	control_report(run->control, &(struct report){.kind = REPORT_MEDIA, .media = *media});
-}
-
-static void
-send_sample(void *context, const struct stream_sample *sample)
-{
-	struct run *run = context;
-
-	control_report(run->control, &(struct report){.kind = REPORT_SAMPLE, .sample = *sample});
-}
-
 static void
 publish_watch(void *context, struct watch_set *watch)
 {
@@ -214,9 +180,8 @@ run_begin(struct world *world, bool deduplicate)
 		.config = world->config,
 		.dispatch = world->dispatch,
 		.decode = &world->decode,
-		.output = {run, send_flow, {run, send_evidence, send_media, send_sample}},
 		.dpi = world->dpi,
-		.memory = &memory_from_libc,
+		.memory = &memory_from_system,
 		.deduplicated_ports = deduplicate,
 	};
 
@@ -225,6 +190,7 @@ run_begin(struct world *world, bool deduplicate)
 	settings.fanout = &run->fanout;
 	run->fanout.flows = calloc(FLOW_SLOTS, sizeof(*run->fanout.flows));
 	run->control = control_create(&settings);
+	pipeline.output = to_control(run->control);
 	if (run->fanout.flows == NULL || run->control == NULL ||
 		pipeline_init(&run->pipeline, &pipeline) != 0)
 		abort();

@@ -3,20 +3,13 @@
 
 #include "dataplane/capture.h"
 #include "dataplane/dedup.h"
+#include "dataplane/records/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LATER INT64_C(1000000)
 #define TAG   4
-
-enum {
-	PROTOCOL_ICMP = 1,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_ICMPV6 = 58,
-	PROTOCOL_SCTP = 132,
-};
 
 static struct stored
 store(const struct frame_view *view, enum link_type link, uint32_t room)

@@ -3,6 +3,7 @@
  * "PROTOCOL ADDRESS PORT ADDRESS PORT PACKETS", then "= PACKETS ERROR PATH" for the file. */
 #include "classifiers/dispatch.h"
 #include "dataplane/feed.h"
+#include "tests/unit/no_reports.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,28 +21,6 @@ print_flow(void *context, const struct flow_record *record)
 		ip_format(&record->responder.ip, responder), record->responder.port,
 		record->packets[0] + record->packets[1]);
 	return true;
-}
-
-static bool
-ignore_evidence(void *context, const struct evidence *evidence)
-{
-	(void)context;
-	(void)evidence;
-	return true;
-}
-
-static void
-ignore_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static void
-ignore_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
 }
 
 static void
@@ -83,8 +62,8 @@ main(int argc, char **argv)
 		.config = config,
 		.dispatch = dispatch,
 		.decode = &decode,
-		.output = {NULL, print_flow, {NULL, ignore_evidence, ignore_media, ignore_sample}},
-		.memory = &memory_from_libc,
+		.output = {NULL, print_flow, no_reports},
+		.memory = &memory_from_system,
 	};
 	int result = EXIT_SUCCESS;
 

@@ -5,6 +5,7 @@
  * initiator first. Arguments: the captures. */
 #include "classifiers/dispatch.h"
 #include "dataplane/feed.h"
+#include "tests/unit/no_reports.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,28 +28,6 @@ print_flow(void *context, const struct flow_record *flow)
 		flow->bytes[0], flow->bytes[1],
 		flow_end_reason_name((enum flow_end_reason)flow->end_reason));
 	return true;
-}
-
-static bool
-drop_evidence(void *context, const struct evidence *evidence)
-{
-	(void)context;
-	(void)evidence;
-	return true;
-}
-
-static void
-drop_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static void
-drop_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
 }
 
 static void
@@ -90,8 +69,8 @@ main(int argc, char **argv)
 		.config = config,
 		.dispatch = dispatch,
 		.decode = &decode,
-		.output = {NULL, print_flow, {NULL, drop_evidence, drop_media, drop_sample}},
-		.memory = &memory_from_libc,
+		.output = {NULL, print_flow, no_reports},
+		.memory = &memory_from_system,
 		.replay = true,
 	};
 

@@ -2,21 +2,13 @@
 /* Runs a target without libFuzzer: over the files named, or "-n N" random inputs of a fixed seed.
  * A crash leaves the last input in "fuzz-last-input" when FUZZ_KEEP is set. */
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define INPUT_MAX 4096
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 static void
 keep(const uint8_t *data, size_t size)

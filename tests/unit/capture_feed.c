@@ -2,10 +2,9 @@
 #include "tests/unit/capture_feed.h"
 
 #include "dataplane/cursor.h"
+#include "dataplane/records/wire.h"
 
 #include <pcap/pcap.h>
-
-#define PROTOCOL_UDP 17
 
 /* Reads the link header; returns the ethertype, 0 for what is not decoded. */
 static uint16_t

@@ -66,7 +66,7 @@ make(struct flow_table *table, uint32_t size, bool ipv6, struct told *told)
 	CU_ASSERT_EQUAL_FATAL(flow_secret_random(&secret), 0);
 	memset(told, 0, sizeof(*told));
 	CU_ASSERT_EQUAL_FATAL(flow_table_init(table, size, ipv6, &timeouts, &secret, 1, &receiver,
-				      &memory_from_libc),
+				      &memory_from_system),
 		0);
 }
 

@@ -6,6 +6,7 @@
 #include "dataplane/flow_update.h"
 #include "dataplane/pipeline.h"
 #include "tests/unit/frames.h"
+#include "tests/unit/no_reports.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -50,25 +51,11 @@ on_evidence(void *context, const struct evidence *evidence)
 }
 
 static inline void
-on_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static inline void
-on_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
-}
-
-static inline void
 begin_with(const struct decode_options *decode)
 {
 	struct pipeline_settings settings = {
-		.output = {NULL, on_flow, {NULL, on_evidence, on_media, on_sample}},
-		.memory = &memory_from_libc,
+		.output = {NULL, on_flow, {NULL, on_evidence, ignore_media, ignore_sample}},
+		.memory = &memory_from_system,
 	};
 
 	memset(&out, 0, sizeof(out));

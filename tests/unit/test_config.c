@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "config/schema.h"
 #include "tests/unit/config_bad_inputs.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -442,15 +443,6 @@ test_bounds(void)
 		"1: k0k1k2k3k4k5k6k7k8k9k10k11k12k13k14k15k1...: unknown key; known here are site, "
 		"sensor, log, health, data, dataplane, flows, inspection, devices, streams, zones, "
 		"destinations, policy, rules, export");
-}
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 /* Whatever the bytes: a configuration or one line, never a crash. Seeds are fixed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/decode.h"
 #include "tests/unit/packet_invariants.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -398,15 +399,6 @@ test_every_cut(void)
 				expect_invariants(frames[i].name, cut, &packet);
 		}
 	}
-}
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "tests/unit/encapsulate.h"
 #include "tests/unit/encapsulations.h"
 #include "tests/unit/packet_invariants.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -157,15 +158,6 @@ test_every_cut(void)
 			decode_exact(&packet, bytes, cut, cut, NULL);
 		}
 	}
-}
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 static void

@@ -20,7 +20,7 @@ static void
 begin(uint32_t ports)
 {
 	CU_ASSERT_EQUAL_FATAL(
-		dedup_init(&dedup, config, ports, (uint32_t[2]){64, 64}, &memory_from_libc), 0);
+		dedup_init(&dedup, config, ports, (uint32_t[2]){64, 64}, &memory_from_system), 0);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "dataplane/flow_update.h"
 #include "dataplane/pipeline.h"
 #include "tests/unit/frames.h"
+#include "tests/unit/no_reports.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -29,34 +30,12 @@ on_flow(void *context, const struct flow_record *record)
 	return true;
 }
 
-static bool
-on_evidence(void *context, const struct evidence *evidence)
-{
-	(void)context;
-	(void)evidence;
-	return true;
-}
-
-static void
-on_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static void
-on_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
-}
-
 static void
 begin(uint32_t ports)
 {
 	struct pipeline_settings settings = {
-		.output = {NULL, on_flow, {NULL, on_evidence, on_media, on_sample}},
-		.memory = &memory_from_libc,
+		.output = {NULL, on_flow, no_reports},
+		.memory = &memory_from_system,
 		.config = config,
 		.dispatch = dispatch,
 		.deduplicated_ports = ports,

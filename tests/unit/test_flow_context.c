@@ -27,7 +27,7 @@ test_plain_flows_need_none(void)
 	struct flow_contexts contexts;
 	uint16_t number;
 
-	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_libc), 0);
+	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_system), 0);
 	number = flow_contexts_take(&contexts, &packet);
 	CU_ASSERT_EQUAL(contexts.in_use, 0);
 	flow_contexts_describe(&contexts, number, &record);
@@ -46,7 +46,7 @@ test_flows_share_one(void)
 	struct flow_contexts contexts;
 	uint16_t first;
 
-	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_libc), 0);
+	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_system), 0);
 	first = flow_contexts_take(&contexts, &a);
 	a.tunnel[0].id++; /* a label: no part of it */
 	CU_ASSERT_EQUAL(flow_contexts_take(&contexts, &a), first);
@@ -73,7 +73,7 @@ test_full_and_free_again(void)
 	struct flow_contexts contexts;
 	struct packet packet;
 
-	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_libc), 0);
+	CU_ASSERT_EQUAL_FATAL(flow_contexts_init(&contexts, &memory_from_system), 0);
 	for (int round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < FLOW_CONTEXTS; i++) {
 			packet = vxlan_packet(1, i);

@@ -369,10 +369,10 @@ test_bad_sizes_are_refused(void)
 	struct flow_table table;
 
 	CU_ASSERT_NOT_EQUAL(flow_table_init(&table, 0, false, &timeouts, &secret, 1, &receiver,
-				    &memory_from_libc),
+				    &memory_from_system),
 		0);
 	CU_ASSERT_NOT_EQUAL(flow_table_init(&table, 16, false, &endless, &secret, 1, &receiver,
-				    &memory_from_libc),
+				    &memory_from_system),
 		0);
 }
 

@@ -121,7 +121,7 @@ test_sequences(void)
 		struct fragment_table table;
 		struct packet packet;
 
-		CU_ASSERT_EQUAL_FATAL(fragment_table_init(&table, &memory_from_libc), 0);
+		CU_ASSERT_EQUAL_FATAL(fragment_table_init(&table, &memory_from_system), 0);
 		for (unsigned n = 0; n < PIECES_MAX && sequence->pieces[n].recipe; n++) {
 			follow(&table, &sequence->pieces[n], &packet);
 			if (packet.destination_port != sequence->pieces[n].port)
@@ -146,7 +146,7 @@ test_flood(void)
 	struct fragment_table table;
 	struct packet packet;
 
-	CU_ASSERT_EQUAL_FATAL(fragment_table_init(&table, &memory_from_libc), 0);
+	CU_ASSERT_EQUAL_FATAL(fragment_table_init(&table, &memory_from_system), 0);
 	for (uint32_t i = 1; i <= 60000; i++)
 		follow(&table, &(struct piece){FIRST4, (uint16_t)i, 0x2000, (int32_t)i / 100, 80},
 			&packet);

@@ -4,6 +4,7 @@
 #include "bench/frames.h"
 #include "bench/payloads.h"
 #include "dataplane/decode.h"
+#include "tests/unit/no_reports.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -14,20 +15,6 @@ count_evidence(void *context, const struct evidence *evidence)
 	(void)evidence;
 	(*(unsigned *)context)++;
 	return true;
-}
-
-static void
-ignore_media(void *context, const struct stream_media *media)
-{
-	(void)context;
-	(void)media;
-}
-
-static void
-ignore_sample(void *context, const struct stream_sample *sample)
-{
-	(void)context;
-	(void)sample;
 }
 
 static void

@@ -2,6 +2,7 @@
 /* The software Toeplitz hash against the vectors of Microsoft's "Verifying the RSS Hash
  * Calculation", and our key against random flows. */
 #include "dataplane/rss.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -53,15 +54,6 @@ test_vectors(void)
 		CU_ASSERT_EQUAL(
 			rss_toeplitz(microsoft_key, 40, input, 2 * size + 4), vector->with_ports);
 	}
-}
-
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
 }
 
 /* A random flow of addresses of `size` bytes, and the same of the other direction. */

@@ -40,7 +40,7 @@ begin(uint32_t count)
 {
 	memset(&stream, 0, sizeof(stream));
 	memset(&reader, 0, sizeof(reader));
-	CU_ASSERT_EQUAL_FATAL(tcp_buffers_init(&buffers, count, &memory_from_libc), 0);
+	CU_ASSERT_EQUAL_FATAL(tcp_buffers_init(&buffers, count, &memory_from_system), 0);
 }
 
 static void

@@ -214,7 +214,7 @@ store(struct traffic *traffic, struct capture *capture, char *error)
 	struct capture_packet packet;
 	int got;
 
-	while ((got = capture_next(capture, &packet)) == 1) {
+	while ((got = capture_burst(capture, &packet, 1)) == 1) {
 		uint32_t length = packet.captured < traffic->settings.frame_room
 					  ? packet.captured
 					  : traffic->settings.frame_room;

@@ -8,18 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_AT_ONCE (1 << 20) /* of one burst; a longer frame is cut, as by a snap length */
+#define FRAME_MAX (1 << 20) /* a longer one is cut, as by a snap length */
 
 struct feed {
 	struct pipeline *pipeline;
 	void (*done)(void *context);
 	void *context;
-	struct frame_view frames[PIPELINE_BURST];
-	unsigned count;
-	enum link_type link;
 	uint64_t lost; /* before us, in files that are done; see feed_lost() */
-	size_t used;
-	uint8_t bytes[BYTES_AT_ONCE];
+	struct capture_packet packets[PIPELINE_BURST];
+	struct frame_view frames[PIPELINE_BURST];
 };
 
 struct feed *
@@ -32,10 +29,7 @@ feed_create(struct pipeline *pipeline, void (*done)(void *context), void *contex
 	feed->pipeline = pipeline;
 	feed->done = done;
 	feed->context = context;
-	feed->count = 0;
-	feed->used = 0;
 	feed->lost = 0;
-	feed->link = LINK_UNSUPPORTED;
 	return feed;
 }
 
@@ -45,43 +39,50 @@ feed_free(struct feed *feed)
 	free(feed);
 }
 
-static void
-run_burst(struct feed *feed)
+static struct frame_view
+frame_of(const struct capture_packet *packet)
 {
-	if (feed->count == 0)
-		return;
-	pipeline_burst(feed->pipeline, feed->frames, feed->count, feed->link);
-	feed->count = 0;
-	feed->used = 0;
-	feed->done(feed->context);
+	return (struct frame_view){
+		.data = packet->data,
+		.captured = packet->captured < FRAME_MAX ? packet->captured : FRAME_MAX,
+		.wire_length = packet->wire_length,
+		.time = packet->time,
+	};
 }
 
+/* `count` packets in runs of one link type. */
 static void
-add_packet(struct feed *feed, const struct capture_packet *captured)
+run_burst(struct feed *feed, unsigned count)
 {
-	uint32_t length = captured->captured < BYTES_AT_ONCE ? captured->captured : BYTES_AT_ONCE;
-	struct frame_view *frame;
+	unsigned length;
 
-	if (feed->count == PIPELINE_BURST || captured->link != feed->link ||
-		feed->used + length > BYTES_AT_ONCE)
-		run_burst(feed);
-	feed->link = captured->link;
-	frame = &feed->frames[feed->count++];
-	memcpy(feed->bytes + feed->used, captured->data, length);
-	*frame = (struct frame_view){
-		.data = feed->bytes + feed->used,
-		.captured = length,
-		.wire_length = captured->wire_length,
-		.time = captured->time,
-	};
-	feed->used += length;
+	for (unsigned first = 0; first < count; first += length) {
+		enum link_type link = feed->packets[first].link;
+
+		for (length = 0; first + length < count; length++) {
+			if (feed->packets[first + length].link != link)
+				break;
+			feed->frames[length] = frame_of(&feed->packets[first + length]);
+		}
+		pipeline_burst(feed->pipeline, feed->frames, length, link);
+		feed->done(feed->context);
+	}
+}
+
+static uint64_t
+bytes_of(const struct feed *feed, unsigned count)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		bytes += feed->packets[i].captured;
+	return bytes;
 }
 
 int
 feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *error)
 {
 	struct capture *capture = capture_open(path, error);
-	struct capture_packet packet;
 	struct progress progress;
 	int got = 1;
 
@@ -89,12 +90,13 @@ feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *er
 		return -EIO;
 	progress_begin(&progress, path);
 	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
-		(got = capture_next(capture, &packet)) == 1) {
-		add_packet(feed, &packet);
-		progress_step(&progress, packet.captured);
+		(got = capture_burst(capture, feed->packets, PIPELINE_BURST)) > 0) {
+		run_burst(feed, (unsigned)got);
+		progress_step(&progress, (unsigned)got, bytes_of(feed, (unsigned)got));
 	}
-	run_burst(feed);
 	progress_end(&progress);
+	if (atomic_load_explicit(stop, memory_order_relaxed))
+		got = 0; /* a signal that ends a read is no error of the file */
 	if (got < 0)
 		snprintf(error, CAPTURE_ERROR_SIZE, "%s", capture_error(capture));
 	if (__builtin_add_overflow(feed->lost, capture_lost(capture), &feed->lost))

@@ -2,15 +2,16 @@
 #include "dataplane/pcapng.h"
 
 #include "dataplane/cursor.h"
+#include "dataplane/link_type.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_OVERHEAD 12 /* type, length and the length again */
-#define BLOCK_BODY     8  /* where the body begins */
-#define BLOCK_FIRST    (64 * 1024)
+#define BLOCK_OVERHEAD 12                 /* type, length and the length again */
+#define BLOCK_BODY     8                  /* where the body begins */
 #define BLOCK_MAX      (16 * 1024 * 1024) /* Wireshark reads and writes none that is longer */
 
 #define NANOSECONDS_PER_SECOND INT64_C(1000000000)
@@ -50,14 +51,12 @@ struct interface {
 };
 
 struct pcapng {
-	FILE *file;
-	uint8_t *block;    /* the one being read, whole */
-	size_t block_size; /* what `block` has room for */
-	bool big_endian;   /* of the section */
+	struct byte_window *window;
+	bool big_endian; /* of the section */
 	uint32_t interface_count;
 	uint64_t lost; /* in the sections before */
 	int64_t time;  /* of the last packet that had one */
-	char reason[CAPTURE_ERROR_SIZE];
+	char reason[CAPTURE_REASON_SIZE];
 	struct interface interfaces[PCAPNG_INTERFACES_MAX];
 };
 
@@ -112,38 +111,19 @@ add_saturating(uint64_t a, uint64_t b)
 
 /* ---- blocks ---- */
 
-static bool
-make_room(struct pcapng *pcapng, size_t length)
-{
-	size_t size = pcapng->block_size;
-	uint8_t *block;
-
-	if (length <= size)
-		return true;
-	while (size < length)
-		size *= 2;
-	block = realloc(pcapng->block, size);
-	if (block == NULL)
-		return false;
-	pcapng->block = block;
-	pcapng->block_size = size;
-	return true;
-}
-
 /* The file gave fewer bytes than the block needs. */
 static int
-fail_short(struct pcapng *pcapng, size_t got, size_t length)
+fail_short(struct pcapng *pcapng, size_t length)
 {
-	if (ferror(pcapng->file))
-		return fail(pcapng, "cannot be read further: %s", strerror(errno));
-	return fail(pcapng, "the file ends after %zu of the %zu bytes of a block", got, length);
+	return byte_window_refused(
+		pcapng->window, "a block", length, pcapng->reason, sizeof(pcapng->reason));
 }
 
 /* A section's byte order comes behind its length, so it is looked up before that is read. */
 static int
-set_byte_order(struct pcapng *pcapng)
+set_byte_order(struct pcapng *pcapng, const uint8_t *block)
 {
-	struct cursor magic = cursor_make(pcapng->block + BLOCK_BODY, 4);
+	struct cursor magic = cursor_make(block + BLOCK_BODY, 4);
 	uint32_t value = cursor_be32(&magic);
 
 	if (value != 0x1a2b3c4d && value != 0x4d3c2b1a)
@@ -152,37 +132,38 @@ set_byte_order(struct pcapng *pcapng)
 	return 0;
 }
 
-/* Reads a whole block: 1 with its type and body, 0 at the end of the file, or -EIO. */
+/* Passes a whole block, which stays where it lies: 1 with its type and body, 0 at the end of the
+ * file, -EAGAIN or -EIO. */
 static int
 read_block(struct pcapng *pcapng, uint32_t *type, struct cursor *body)
 {
-	size_t got = fread_unlocked(pcapng->block, 1, BLOCK_OVERHEAD, pcapng->file);
-	struct cursor head = cursor_make(pcapng->block, BLOCK_OVERHEAD), tail;
+	struct byte_window *window = pcapng->window;
+	const uint8_t *block = byte_window_peek(window, BLOCK_OVERHEAD);
+	struct cursor head, tail;
 	uint32_t length, again;
 
-	if (got == 0 && !ferror(pcapng->file))
+	if (block == NULL && window->state == BYTE_WINDOW_OVER && byte_window_left(window) == 0)
 		return 0;
-	if (got < BLOCK_OVERHEAD)
-		return fail_short(pcapng, got, BLOCK_OVERHEAD);
+	if (block == NULL)
+		return fail_short(pcapng, BLOCK_OVERHEAD);
+	head = cursor_make(block, BLOCK_OVERHEAD);
 	*type = get_u32(pcapng, &head);
-	if (*type == BLOCK_SECTION && set_byte_order(pcapng) != 0)
+	if (*type == BLOCK_SECTION && set_byte_order(pcapng, block) != 0)
 		return -EIO;
 	length = get_u32(pcapng, &head);
 	if (length < BLOCK_OVERHEAD || length % 4 != 0 || length > BLOCK_MAX)
 		return fail(
 			pcapng, "a block of type 0x%x says that it has %u bytes", *type, length);
-	if (!make_room(pcapng, length))
-		return fail(pcapng, "out of memory");
-	got += fread_unlocked(
-		pcapng->block + BLOCK_OVERHEAD, 1, length - BLOCK_OVERHEAD, pcapng->file);
-	if (got < length)
-		return fail_short(pcapng, got, length);
-	tail = cursor_make(pcapng->block + length - 4, 4);
+	block = byte_window_peek(window, length); /* it may have moved */
+	if (block == NULL)
+		return fail_short(pcapng, length);
+	tail = cursor_make(block + length - 4, 4);
 	again = get_u32(pcapng, &tail);
 	if (again != length)
 		return fail(pcapng, "a block of %u bytes that says at its end that it has %u",
 			length, again);
-	*body = cursor_make(pcapng->block + BLOCK_BODY, length - BLOCK_OVERHEAD);
+	*body = cursor_make(block + BLOCK_BODY, length - BLOCK_OVERHEAD);
+	byte_window_skip(window, length);
 	return 1;
 }
 
@@ -222,27 +203,6 @@ begin_section(struct pcapng *pcapng, struct cursor body)
 	if (major != 1 || (minor != 0 && minor != 2)) /* 2 must be read as 0 */
 		return fail(pcapng, "pcapng version %u.%u is not known", major, minor);
 	return 0;
-}
-
-/* LINKTYPE_*, which are not always DLT_*. */
-static enum link_type
-link_of_linktype(uint16_t linktype)
-{
-	switch (linktype) {
-	case 1:
-		return LINK_ETHERNET;
-	case 113:
-		return LINK_LINUX_COOKED_V1;
-	case 276:
-		return LINK_LINUX_COOKED_V2;
-	case 12: /* DLT_RAW of most systems, written by mistake */
-	case 101:
-	case 228: /* IPv4 */
-	case 229: /* IPv6 */
-		return LINK_RAW_IP;
-	default:
-		return LINK_UNSUPPORTED;
-	}
 }
 
 static uint64_t
@@ -496,22 +456,18 @@ read_first_section(struct pcapng *pcapng)
 }
 
 struct pcapng *
-pcapng_open(FILE *file, char *reason)
+pcapng_open(struct byte_window *window, char *reason)
 {
 	struct pcapng *pcapng = calloc(1, sizeof(*pcapng));
 
-	if (pcapng != NULL)
-		pcapng->block = malloc(BLOCK_FIRST);
-	if (pcapng == NULL || pcapng->block == NULL) {
-		snprintf(reason, CAPTURE_ERROR_SIZE, "out of memory");
-		free(pcapng);
+	if (pcapng == NULL) {
+		snprintf(reason, CAPTURE_REASON_SIZE, "out of memory");
 		return NULL;
 	}
-	pcapng->file = file;
-	pcapng->block_size = BLOCK_FIRST;
+	pcapng->window = window;
 	if (read_first_section(pcapng) == 0)
 		return pcapng;
-	snprintf(reason, CAPTURE_ERROR_SIZE, "%s", pcapng->reason);
+	snprintf(reason, CAPTURE_REASON_SIZE, "%s", pcapng->reason);
 	pcapng_free(pcapng);
 	return NULL;
 }
@@ -519,8 +475,5 @@ pcapng_open(FILE *file, char *reason)
 void
 pcapng_free(struct pcapng *pcapng)
 {
-	if (pcapng == NULL)
-		return;
-	free(pcapng->block);
 	free(pcapng);
 }

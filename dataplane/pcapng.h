@@ -7,10 +7,10 @@
 #ifndef CAMSPAN_PCAPNG_H
 #define CAMSPAN_PCAPNG_H
 
+#include "dataplane/byte_window.h"
 #include "dataplane/capture.h"
 
 #include <stdint.h>
-#include <stdio.h>
 
 /* What a pcapng file begins with, in either byte order; no pcap file does. */
 #define PCAPNG_FIRST_BYTE 0x0a
@@ -20,14 +20,15 @@
 
 struct pcapng;
 
-/* Reads the first section's header. `file` is borrowed. NULL with the reason in `reason` (at least
- * CAPTURE_ERROR_SIZE). */
-struct pcapng *pcapng_open(FILE *file, char *reason);
+/* Reads the first section's header. `window` is borrowed. NULL with the reason in `reason` (at
+ * least CAPTURE_REASON_SIZE). */
+struct pcapng *pcapng_open(struct byte_window *window, char *reason);
 void pcapng_free(struct pcapng *pcapng);
 
-/* Returns 1 with a packet, valid until the next call; 0 at the end of the file; -EIO when the rest
- * cannot be read: pcapng_reason() then says why. Not to be called again after 0 or -EIO. A packet
- * without a time of its own (Simple Packet Block) has that of the packet before it. */
+/* Returns 1 with a packet, which lies in the window; 0 at the end of the file; -EAGAIN when a held
+ * window would have to move, and then it is to be called again; -EIO when the rest cannot be read:
+ * pcapng_reason() then says why. Not to be called again after 0 or -EIO. A packet without a time of
+ * its own (Simple Packet Block) has that of the packet before it. */
 int pcapng_next(struct pcapng *pcapng, struct capture_packet *packet);
 const char *pcapng_reason(const struct pcapng *pcapng);
 

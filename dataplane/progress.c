@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define SHOW_EVERY      INT64_C(500000000)
-#define CHECK_EVERY     4096 /* packets */
-#define RECORD_OVERHEAD 16   /* bytes of a pcap record header; pcapng's differ little */
+#define CHECK_EVERY     4096         /* packets */
+#define RECORD_OVERHEAD UINT64_C(16) /* bytes of a pcap record header; pcapng's differ little */
 
 static int64_t
 monotonic(void)
@@ -47,15 +47,17 @@ show(const struct progress *progress, int64_t now)
 }
 
 void
-progress_step(struct progress *progress, uint32_t captured)
+progress_step(struct progress *progress, unsigned packets, uint64_t bytes)
 {
 	int64_t now;
 
 	if (!progress->active)
 		return;
-	progress->bytes += captured + RECORD_OVERHEAD;
-	if (++progress->packets % CHECK_EVERY != 0)
+	progress->packets += packets;
+	progress->bytes += (int64_t)(bytes + packets * RECORD_OVERHEAD);
+	if (progress->packets < progress->check_at)
 		return;
+	progress->check_at = progress->packets + CHECK_EVERY;
 	now = monotonic();
 	if (now - progress->shown < SHOW_EVERY)
 		return;

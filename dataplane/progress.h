@@ -13,11 +13,13 @@ struct progress {
 	uint64_t packets;
 	int64_t begun; /* monotonic nanoseconds */
 	int64_t shown;
-	bool active; /* stderr is a terminal */
+	uint64_t check_at; /* packets: the clock is not read for each burst */
+	bool active;       /* stderr is a terminal */
 };
 
 void progress_begin(struct progress *progress, const char *path);
-void progress_step(struct progress *progress, uint32_t captured);
+/* After each burst: how many packets, and their captured bytes. */
+void progress_step(struct progress *progress, unsigned packets, uint64_t bytes);
 void progress_end(struct progress *progress); /* clears the line */
 
 #endif

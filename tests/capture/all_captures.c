@@ -178,7 +178,7 @@ count_packets(struct world *world, const char *path, uint64_t *packets, uint64_t
 	struct capture_packet captured;
 
 	*packets = *of_flows = 0;
-	while (capture && capture_next(capture, &captured) == 1) {
+	while (capture && capture_burst(capture, &captured, 1) == 1) {
 		struct packet packet = {
 			.data = captured.data,
 			.captured = captured.captured,

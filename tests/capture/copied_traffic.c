@@ -45,7 +45,7 @@ traffic_read(const char *path)
 	struct traffic traffic = {0};
 	struct capture_packet packet;
 
-	while (capture && capture_next(capture, &packet) == 1) {
+	while (capture && capture_burst(capture, &packet, 1) == 1) {
 		struct frame_view view = {.data = packet.data,
 			.time = packet.time,
 			.captured = packet.captured,

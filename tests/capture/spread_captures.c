@@ -112,7 +112,7 @@ run_file(const struct capture_label *label, const struct decode_options *options
 	if (capture == NULL)
 		return;
 	memset(pairs, 0, PAIRS_MAX * sizeof(*pairs));
-	while (capture_next(capture, &captured) == 1) {
+	while (capture_burst(capture, &captured, 1) == 1) {
 		struct packet packet = {.data = captured.data,
 			.captured = captured.captured,
 			.wire_length = captured.wire_length,

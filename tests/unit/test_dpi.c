@@ -87,7 +87,7 @@ replay_capture(struct replay *replay, const char *path)
 	struct capture_packet packet;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(capture);
-	while (capture_next(capture, &packet) == 1)
+	while (capture_burst(capture, &packet, 1) == 1)
 		inspect_packet(replay, &packet);
 	capture_close(capture);
 	for (size_t i = 0; i < replay->flow_count; i++) {

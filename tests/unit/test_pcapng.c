@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of pcapng files on bytes made by hand. What real files hold is in test_capture.c. */
+#include "dataplane/cursor.h"
 #include "dataplane/pcapng.h"
 #include "tests/unit/unit.h"
 
@@ -52,7 +53,7 @@ struct outcome {
 	unsigned count;
 	int end;
 	uint64_t lost;
-	char reason[CAPTURE_ERROR_SIZE];
+	char reason[CAPTURE_REASON_SIZE];
 };
 
 static void
@@ -67,17 +68,28 @@ write_packet(struct outcome *outcome, const struct capture_packet *packet)
 		packet->captured < 8 ? (int)packet->captured : 8, (const char *)packet->data);
 }
 
+static ssize_t
+read_rest(void *context, void *to, size_t size)
+{
+	struct cursor *rest = context;
+	size_t length = cursor_left(rest) < size ? cursor_left(rest) : size;
+
+	memcpy(to, cursor_take(rest, length), length);
+	return (ssize_t)length;
+}
+
 /* A file that does not open ends with an error too. */
 static void
 read_all(const void *bytes, size_t length, struct outcome *outcome)
 {
-	FILE *file = fmemopen((void *)bytes, length, "rb");
+	struct cursor rest = cursor_make(bytes, length);
+	struct byte_window window;
 	struct capture_packet packet;
 	struct pcapng *pcapng;
 
 	*outcome = (struct outcome){.end = -EIO};
-	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-	pcapng = pcapng_open(file, outcome->reason);
+	CU_ASSERT_EQUAL_FATAL(byte_window_init(&window, read_rest, &rest), 0);
+	pcapng = pcapng_open(&window, outcome->reason);
 	if (pcapng != NULL) {
 		while ((outcome->end = pcapng_next(pcapng, &packet)) == 1)
 			write_packet(outcome, &packet);
@@ -85,7 +97,7 @@ read_all(const void *bytes, size_t length, struct outcome *outcome)
 		snprintf(outcome->reason, sizeof(outcome->reason), "%s", pcapng_reason(pcapng));
 		pcapng_free(pcapng);
 	}
-	fclose(file);
+	byte_window_free(&window);
 }
 
 static void

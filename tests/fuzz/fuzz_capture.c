@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The input twice: as a pcapng file, which is what saved files are for, and as a list of blocks to
- * make one of, so that random bytes come past the section header and the lengths too. */
-#include "dataplane/pcapng.h"
+/* The input three times: as a capture file, which is what saved files are for; as a list of blocks
+ * to make a pcapng file of; and as a list of packets to make a pcap file of: so that random bytes
+ * come past the headers and the lengths too. */
+#include "dataplane/capture.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -12,6 +13,13 @@
 #define WHAT_TYPE    0x07
 #define WHAT_WILD    0x08 /* the body as it comes: any interface, any length */
 #define WHAT_LIE     0xf0 /* all set: its length or the length at its end is wrong */
+
+static void
+require(bool holds)
+{
+	if (!holds)
+		abort();
+}
 
 static const uint32_t types[WHAT_TYPE + 1] = {1, 6, 2, 3, 5, 6, 0x0a0d0d0a, 0x0bad};
 
@@ -123,50 +131,114 @@ make_file(struct maker *maker, const uint8_t *data, size_t size)
 	}
 }
 
+/* A pcap file of any format; what follows is one packet after the other. */
 static void
-require(bool holds)
+make_pcap(struct maker *maker, const uint8_t *data, size_t size)
 {
-	if (!holds)
-		abort();
+	static const uint32_t magics[] = {0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34};
+	static const uint8_t links[] = {1, 113, 101, 105};
+	uint8_t *header = maker->bytes;
+	size_t packet_header = data[0] % 3 == 2 ? 24 : 16;
+
+	memset(header, 0, 24);
+	maker->big_endian = data[0] & 0x80;
+	put_u32(maker, header, magics[data[0] % 3]);
+	put_u16(maker, header + 4, 2);
+	put_u16(maker, header + 6, data[1] % 5);
+	put_u32(maker, header + 20, links[data[1] >> 6]);
+	maker->length = 24;
+	for (data += 2, size -= 2; size >= 2; data += 2, size -= 2) {
+		size_t length = data[0] % 64;
+		bool lies = data[0] >= 0xfc;
+		uint8_t *at = maker->bytes + maker->length;
+
+		if (length > size - 2 || maker->length + packet_header + length > MADE_MAX)
+			break;
+		memset(at, data[1], packet_header); /* any time */
+		put_u32(maker, at + 8, (uint32_t)(lies ? length + data[1] : length));
+		put_u32(maker, at + 12, (uint32_t)(length + data[1] % 3));
+		memcpy(at + packet_header, data + 2, length);
+		maker->length += packet_header + length;
+		data += length;
+		size -= length;
+	}
+}
+
+/* Gives a few bytes at a time, so that the window moves amid everything. */
+struct memory {
+	const uint8_t *bytes;
+	size_t left, at_once;
+};
+
+static ssize_t
+read_memory(void *context, void *to, size_t size)
+{
+	struct memory *memory = context;
+	size_t length = memory->left < memory->at_once ? memory->left : memory->at_once;
+
+	length = length < size ? length : size;
+	memcpy(to, memory->bytes, length);
+	memory->bytes += length;
+	memory->left -= length;
+	return (ssize_t)length;
+}
+
+/* All of a burst can be read at its end. */
+static uint64_t
+check_burst(const struct capture_packet *packets, unsigned count)
+{
+	uint64_t captured = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *copy = malloc(packets[i].captured + 1);
+
+		require(copy != NULL);
+		memcpy(copy, packets[i].data, packets[i].captured);
+		free(copy);
+		captured += packets[i].captured;
+		require(packets[i].wire_length >= packets[i].captured);
+		require(packets[i].link <= LINK_UNSUPPORTED);
+		require(packets[i].time >= 0 && packets[i].time <= CAPTURE_TIME_MAX);
+	}
+	return captured;
 }
 
 static void
-read_file(const uint8_t *bytes, size_t size)
+read_file(const uint8_t *bytes, size_t size, size_t at_once)
 {
-	FILE *file = size ? fmemopen((void *)bytes, size, "rb") : NULL;
-	char reason[CAPTURE_ERROR_SIZE];
-	struct capture_packet packet;
-	struct pcapng *pcapng;
-	uint64_t captured = 0;
-	int result;
+	struct memory memory = {bytes, size, at_once};
+	struct capture_packet packets[4];
+	char error[CAPTURE_ERROR_SIZE];
+	struct capture *capture = capture_open_stream("input", read_memory, &memory, error);
+	uint64_t captured = 0, count = 0;
+	int got;
 
-	if (file == NULL)
+	if (capture == NULL) {
+		require(strncmp(error, "input: ", 7) == 0 && strchr(error, '\n') == NULL);
 		return;
-	pcapng = pcapng_open(file, reason);
-	while (pcapng && (result = pcapng_next(pcapng, &packet)) == 1) {
-		uint8_t *copy = malloc(packet.captured + 1);
-
-		require(copy != NULL);
-		memcpy(copy, packet.data, packet.captured); /* all of it can be read */
-		free(copy);
-		captured += packet.captured;
-		require(packet.wire_length >= packet.captured && packet.link <= LINK_UNSUPPORTED);
-		require(packet.time >= 0 && packet.time <= CAPTURE_TIME_MAX);
 	}
-	require(captured <= size);
-	require(!pcapng || (result < 0) == (pcapng_reason(pcapng)[0] != '\0'));
-	require(pcapng || (reason[0] != '\0' && strchr(reason, '\n') == NULL));
-	pcapng_free(pcapng);
-	fclose(file);
+	while ((got = capture_burst(capture, packets, 4)) > 0) {
+		captured += check_burst(packets, (unsigned)got);
+		count += (unsigned)got;
+	}
+	require(captured <= size && count == capture_count(capture));
+	require((got < 0) == (capture_error(capture)[0] != '\0'));
+	require(capture_burst(capture, packets, 4) == got);
+	capture_close(capture);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct maker maker;
+	size_t at_once = size ? 1 + data[size - 1] : 1;
 
-	read_file(data, size);
+	read_file(data, size, at_once);
 	make_file(&maker, data, size);
-	read_file(maker.bytes, maker.length);
+	read_file(maker.bytes, maker.length, at_once);
+	if (size < 2)
+		return 0;
+	make_pcap(&maker, data, size);
+	read_file(maker.bytes, maker.length, at_once);
 	return 0;
 }

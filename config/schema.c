@@ -164,11 +164,13 @@ const struct setting config_settings[] = {
 		NAMES(tenant_parts)},
 
 	{"inspection.mode", SETTING_ENUM, FIELD(inspection.mode), "all",
-		DOC("Which flows get general inspection (nDPI); camera protocols are always "
-		    "recognised."),
+		DOC("Which of the flows that no classifier recognises get general inspection "
+		    "(nDPI): all, those that look like a camera protocol's by port or beginning, "
+		    "none."),
 		NAMES(inspect_modes)},
-	{"inspection.max_packets", SETTING_COUNT, FIELD(inspection.max_packets), "64", 1, 65535,
-		DOC("Packets with payload of one flow shown to the camera classifiers.")},
+	{"inspection.max_packets", SETTING_COUNT, FIELD(inspection.max_packets), "64", 0, 65535,
+		DOC("Packets with payload of one flow shown to the camera classifiers. 0: flows "
+		    "only, no payload is looked at and no camera recognised by what it says.")},
 	{"inspection.dpi_max_packets", SETTING_COUNT, FIELD(inspection.dpi_max_packets), "8", 0,
 		255,
 		DOC("Packets of one flow given to general inspection; a call costs up to 7 us.")},

@@ -71,9 +71,13 @@ struct flow_origin {
 	int64_t first; /* first packet of the flow */
 	uint64_t id;
 	struct mac_address mac[2]; /* by end of the key */
-	uint16_t application; /* nDPI protocol, 0 unknown; ICMP: type << 8 | code of the first */
-	uint16_t context;     /* see flow_context.h */
+	/* nDPI's protocol or a classifier, 0 unknown; ICMP: type << 8 | code of the first */
+	uint16_t application;
+	uint16_t context; /* see flow_context.h */
 };
+
+/* Set in `application`: the rest is the classifier's place in the table. */
+#define APPLICATION_OF_CLASSIFIER 0x8000
 
 _Static_assert(sizeof(struct flow_origin) == 32, "two origins share a cache line");
 

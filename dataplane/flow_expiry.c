@@ -66,6 +66,8 @@ free_chunk(struct flow_wheel *wheel, uint32_t slot)
 	struct wheel_chunk *chunk = &wheel->chunks[number - 1];
 
 	wheel->slot[slot] = chunk->next;
+	if (chunk->next == 0)
+		wheel->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 	chunk->next = wheel->free;
 	wheel->free = number;
 }
@@ -107,6 +109,7 @@ push_timer(struct flow_wheel *wheel, uint32_t slot, uint32_t timer)
 		chunk->next = wheel->slot[slot];
 		chunk->count = 0;
 		wheel->slot[slot] = number;
+		wheel->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
 	}
 	chunk->timer[chunk->count++] = timer;
 }
@@ -303,6 +306,24 @@ fire_some(struct flow_table *table, int64_t now, uint32_t most)
 	return taken;
 }
 
+/* The next slot up to `target` that has timers, else `target`: in a replay, and where little goes
+ * on, most slots are empty. */
+static int64_t
+next_occupied(const struct flow_wheel *wheel, int64_t target)
+{
+	int64_t number = wheel->position + 1;
+
+	while (number < target) {
+		uint32_t slot = slot_of(number);
+		uint64_t rest = wheel->occupied[slot / 64] >> slot % 64;
+
+		number += rest ? (uint32_t)__builtin_ctzll(rest) : 64 - slot % 64;
+		if (rest)
+			break;
+	}
+	return number < target ? number : target;
+}
+
 bool
 flow_expiry_lags(const struct flow_table *table, int64_t now)
 {
@@ -329,7 +350,7 @@ flow_expiry_run(struct flow_table *table, int64_t now, uint32_t budget)
 		unsigned fired;
 
 		/* What is armed again lands behind the slot that is being emptied. */
-		wheel->position++;
+		wheel->position = next_occupied(wheel, target);
 		do {
 			fired = done < budget ? fire_some(table, now, budget - done) : 0;
 			done += fired;

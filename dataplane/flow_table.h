@@ -48,7 +48,8 @@ struct wheel_chunk {
 _Static_assert(sizeof(struct wheel_chunk) == 128, "a chunk is two cache lines");
 
 struct flow_wheel {
-	uint32_t slot[WHEEL_SLOTS]; /* chunk + 1, 0: none */
+	uint32_t slot[WHEEL_SLOTS];          /* chunk + 1, 0: none */
+	uint64_t occupied[WHEEL_SLOTS / 64]; /* a bit for each slot that has one */
 	struct wheel_chunk *chunks;
 	uint32_t free;  /* chunk + 1 */
 	uint32_t extra; /* second timers of one entry, bounded by extra_max */

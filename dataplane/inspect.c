@@ -246,6 +246,30 @@ finish_classifying(struct inspector *inspector, struct inspection_state *state)
 	state->classified = true;
 }
 
+/* The classifier that owns the flow knows what it speaks: general inspection, which costs many
+ * times as much, would only say it again. */
+static void
+recognize(struct inspector *inspector, struct inspection_state *state)
+{
+	if (state->recognizer == state->owner || classifier_table[state->owner]->protocol == NULL)
+		return;
+	state->recognizer = state->owner;
+	state->dpi_done = true;
+	if (state->dpi)
+		dpi_detach(inspector->dpi, state->dpi);
+	state->dpi = NULL;
+}
+
+/* It was another protocol after all. */
+static void
+doubt(struct inspector *inspector, struct inspection_state *state, uint8_t index)
+{
+	if (state->recognizer != index)
+		return;
+	state->recognizer = INSPECTION_NO_OWNER;
+	state->dpi_done = inspector->dpi == NULL;
+}
+
 static enum classifier_verdict
 ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
 	struct inspection *in)
@@ -257,6 +281,7 @@ ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
 	if (verdict == CLASSIFIER_NOT_MINE) {
 		state->rejected |= 1u << index;
 		inspection_state_disown(inspector, state);
+		doubt(inspector, state, index);
 		in->consumed = 0;
 	}
 	return verdict;
@@ -296,6 +321,8 @@ classify(struct inspector *inspector, struct inspection_state *state, struct ins
 		verdict = ask(inspector, state, state->owner, in);
 	if (verdict == CLASSIFIER_NOT_MINE)
 		verdict = find_owner(inspector, state, in);
+	if (verdict != CLASSIFIER_NOT_MINE)
+		recognize(inspector, state);
 	if (verdict == CLASSIFIER_DONE) {
 		finish_classifying(inspector, state);
 		return;
@@ -389,7 +416,8 @@ inspect_generally(struct inspector *inspector, struct inspection_state *state,
 {
 	struct dpi_result result;
 
-	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == INSPECTION_NO_OWNER) {
+	if (inspector->config->mode == INSPECT_CANDIDATES && state->owner == INSPECTION_NO_OWNER &&
+		state->rejected == 0) {
 		state->dpi_done = state->classified;
 		return;
 	}
@@ -440,6 +468,8 @@ inspector_begin(struct inspector *inspector, struct flow *flow, const struct pac
 
 	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
 		return;
+	if (inspector->config->max_packets == 0)
+		return;
 	make_room(inspector);
 	state = inspection_state_take(inspector, flow);
 	if (state == NULL) {
@@ -477,6 +507,18 @@ inspector_prefetch(const struct inspector *inspector, const struct flow *flow)
 	__builtin_prefetch(state->scratch + 128, 1, 3);
 }
 
+/* Who names the flow first is right: mail that goes over to TLS stays mail. */
+static void
+name_application(const struct inspection_state *state, struct flow_origin *origin)
+{
+	if (state->recognizer == INSPECTION_NO_OWNER) {
+		if (origin->application & APPLICATION_OF_CLASSIFIER)
+			origin->application = 0; /* it took that back */
+	} else if (origin->application == 0) {
+		origin->application = APPLICATION_OF_CLASSIFIER | state->recognizer;
+	}
+}
+
 void
 inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_origin *origin,
 	const struct packet *packet, bool from_initiator)
@@ -491,6 +533,7 @@ inspector_packet(struct inspector *inspector, struct flow *flow, struct flow_ori
 		else
 			classify_udp(inspector, state, packet, from_initiator);
 	}
+	name_application(state, origin);
 	if (!state->dpi_done && packet->payload_length > 0)
 		inspect_generally(inspector, state, origin, packet, from_initiator);
 	if (state->classified && state->dpi_done)
@@ -515,39 +558,4 @@ inspector_link_packet(struct inspector *inspector, const struct packet *packet)
 		inspector->counters.link_packets++;
 		ask_alone(inspector, classifier_table[__builtin_ctz(candidates)], packet);
 	}
-}
-
-static void
-add_dpi_figures(const struct dpi *dpi, struct health_record *health)
-{
-	struct dpi_counters counters = dpi_counters(dpi);
-
-	health_add(health, "inspection.dpi_packets", HEALTH_COUNTER, counters.packets);
-	health_add(health, "inspection.dpi_detected", HEALTH_COUNTER, counters.detected);
-	health_add(health, "inspection.dpi_gave_up", HEALTH_COUNTER, counters.gave_up);
-	health_add(health, "inspection.dpi_flows_refused", HEALTH_COUNTER, counters.flows_refused);
-	health_add(health, "inspection.dpi_memory", HEALTH_GAUGE, counters.memory_in_use);
-	health_add(health, "inspection.dpi_memory_fallbacks", HEALTH_COUNTER,
-		counters.memory_fallbacks);
-}
-
-void
-inspector_health(const struct inspector *inspector, struct health_record *health)
-{
-	const struct inspector_counters *counters = &inspector->counters;
-
-	health_add(health, "inspection.flows", HEALTH_COUNTER, counters->flows);
-	health_add(health, "inspection.in_use", HEALTH_GAUGE, inspector->in_use);
-	health_add(health, "inspection.cut_short", HEALTH_LOSS, counters->cut_short);
-	health_add(health, "inspection.packets_skipped", HEALTH_LOSS, counters->packets_skipped);
-	health_add(health, "inspection.evidence", HEALTH_COUNTER, counters->evidence);
-	health_add(health, "inspection.evidence_repeated", HEALTH_COUNTER,
-		counters->evidence_repeated);
-	health_add(health, "inspection.dpi_skipped", HEALTH_COUNTER, counters->dpi_skipped);
-	if (inspector->dpi)
-		add_dpi_figures(inspector->dpi, health);
-	health_add(health, "inspection.link_packets", HEALTH_COUNTER, counters->link_packets);
-	health_add(health, "inspection.tcp_gaps", HEALTH_COUNTER, inspector->buffers.gaps);
-	health_add(health, "inspection.tcp_buffers_exhausted", HEALTH_LOSS,
-		inspector->buffers.exhausted);
 }

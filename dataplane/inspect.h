@@ -88,6 +88,9 @@ void inspector_end(struct inspector *inspector, struct flow *flow);
 /* A packet without a flow: ARP and other link-layer protocols. */
 void inspector_link_packet(struct inspector *inspector, const struct packet *packet);
 
+/* What `flow_origin.application` of a flow that is not ICMP stands for, "" for 0. */
+void inspector_name(
+	const struct inspector *inspector, uint16_t application, char name[DPI_NAME_SIZE]);
 void inspector_health(const struct inspector *inspector, struct health_record *health);
 
 #endif

@@ -92,6 +92,7 @@ inspection_state_take(struct inspector *inspector, struct flow *flow)
 	memset(state, 0, offsetof(struct inspection_state, scratch));
 	state->flow = flow;
 	state->owner = INSPECTION_NO_OWNER;
+	state->recognizer = INSPECTION_NO_OWNER;
 	list_newest(inspector, state);
 	return state;
 }

@@ -13,9 +13,10 @@ struct inspection_state {
 	uint32_t rejected;     /* classifiers that answered NOT_MINE */
 	uint16_t packets;      /* with payload */
 	uint16_t owned_calls;
-	uint8_t owner;   /* index into classifier_table */
-	bool kept;       /* not among those that may go */
-	bool classified; /* no classifier wants more */
+	uint8_t owner;      /* index into classifier_table */
+	uint8_t recognizer; /* the classifier that has named the protocol */
+	bool kept;          /* not among those that may go */
+	bool classified;    /* no classifier wants more */
 	bool dpi_done;
 	struct dpi_flow *dpi;
 	struct tcp_stream streams[2]; /* from the initiator, from the responder */

@@ -43,8 +43,9 @@ pipeline_receive_record(void *context, struct flow *flow, const struct flow_orig
 	struct flow_record record;
 
 	make_record(pipeline, flow, origin, wide, reason, &record);
-	if (pipeline->inspector.dpi && record.application)
-		dpi_name(pipeline->inspector.dpi, record.application, record.application_name);
+	if (!flow_is_icmp(&flow->key))
+		inspector_name(
+			&pipeline->inspector, origin->application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
 		return false;
 	flow->flags |= FLOW_REPORTED;

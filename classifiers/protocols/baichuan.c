@@ -100,6 +100,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_baichuan = {
 	.name = "baichuan",
 	.reference = "neolink: dissector/baichuan.lua",
+	.protocol = "baichuan",
 	.match = {{
 		.layer = MATCH_TCP,
 		.ports = {PORT},

@@ -170,6 +170,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_dhcp = {
 	.name = "dhcp",
 	.reference = "RFC 2131, RFC 2132",
+	.protocol = "dhcp",
 	.match = {{.layer = MATCH_UDP, .ports = {SERVER_PORT, CLIENT_PORT}}},
 	.match_count = 1,
 	/* All clients of a link share one flow: 0.0.0.0:68 to 255.255.255.255:67. */

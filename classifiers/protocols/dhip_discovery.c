@@ -205,6 +205,7 @@ const struct classifier classifier_dhip_discovery = {
 	.name = "dhip_discovery",
 	.reference = "public descriptions of DHDiscover: github.com/mcw0/DahuaConsole, "
 		     "github.com/julienblitte/UniversalScanner",
+	.protocol = "dhip",
 	.match = {{.layer = MATCH_UDP,
 		.ports = {DHDISCOVER_PORT, DVRIP_PORT},
 		.magics = {{.length = 8, .bytes = {0x20, 0, 0, 0, 'D', 'H', 'I', 'P'}}}}},

@@ -166,6 +166,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_dns = {
 	.name = "dns",
 	.reference = "RFC 1035, RFC 7766",
+	.protocol = "dns",
 	.match = {{.layer = MATCH_UDP, .ports = {DNS_PORT}},
 		{.layer = MATCH_TCP, .ports = {DNS_PORT}}},
 	.match_count = 2,

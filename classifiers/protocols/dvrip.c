@@ -152,6 +152,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_dvrip = {
 	.name = "dvrip",
 	.reference = "DahuaConsole: net.py; python-dvr: dvrip.py",
+	.protocol = "dvrip",
 	.match = {{
 		.layer = MATCH_TCP,
 		.ports = {DAHUA_PORT, XIONGMAI_PORT},

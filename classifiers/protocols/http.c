@@ -451,6 +451,7 @@ finish(void *scratch, const struct report_sink *sink)
 const struct classifier classifier_http = {
 	.name = "http",
 	.reference = "RFC 9110, RFC 9112, RFC 2046 section 5.1",
+	.protocol = "http",
 	.match = {{
 		.layer = MATCH_TCP,
 		.ports = {80, 8080, 8000, 81, 88, 8081, 8899, 2020, 49152},

@@ -202,6 +202,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_mdns = {
 	.name = "mdns",
 	.reference = "RFC 6762, RFC 6763",
+	.protocol = "mdns",
 	.match = {{.layer = MATCH_UDP, .ports = {MDNS_PORT}}},
 	.match_count = 1,
 	.max_packets = 512,

@@ -117,6 +117,7 @@ const struct classifier classifier_pppp = {
 	.name = "pppp",
 	.reference = "public descriptions: github.com/pmarrapese/iot, "
 		     "github.com/fbertone/32100-dissector",
+	.protocol = "pppp",
 	.match = {{.layer = MATCH_UDP, .ports = {SERVER_PORT, LAN_PORT}}},
 	.match_count = 1,
 	.max_packets = 64,

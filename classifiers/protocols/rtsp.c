@@ -300,6 +300,7 @@ finish(void *scratch, const struct report_sink *sink)
 const struct classifier classifier_rtsp = {
 	.name = "rtsp",
 	.reference = "RFC 2326, RFC 7826, RFC 8866",
+	.protocol = "rtsp",
 	.match = {{
 		.layer = MATCH_TCP,
 		.ports = {554, 8554, 10554, 5554, 1554, 7070},

@@ -149,6 +149,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_sadp = {
 	.name = "sadp",
 	.reference = "public descriptions of SADP: github.com/MatrixEditor/hiktools",
+	.protocol = "sadp",
 	.match = {{.layer = MATCH_UDP, .ports = {SADP_PORT}},
 		{.layer = MATCH_ETHERTYPE, .ports = {SADP_ETHERTYPE}}},
 	.match_count = 2,

@@ -174,6 +174,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_ssdp = {
 	.name = "ssdp",
 	.reference = "UPnP Device Architecture 2.0, section 1",
+	.protocol = "ssdp",
 	.match = {{.layer = MATCH_UDP,
 		.ports = {SSDP_PORT},
 		.magics = {{.length = 8, .bytes = "HTTP/1.1"},

@@ -295,6 +295,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_tls = {
 	.name = "tls",
 	.reference = "RFC 5246, RFC 6066, RFC 8446, RFC 5280",
+	.protocol = "tls",
 	.match = {{
 		.layer = MATCH_TCP,
 		.ports = {443, 8443, 322, 4433, 9443},

@@ -211,6 +211,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 const struct classifier classifier_wsd = {
 	.name = "wsd",
 	.reference = "OASIS WS-Discovery 1.1; ONVIF Core Specification, Device Discovery",
+	.protocol = "wsd",
 	.match = {{.layer = MATCH_UDP, .ports = {WSD_PORT}}},
 	.match_count = 1,
 	.max_packets = 512,

@@ -46,7 +46,6 @@ struct flow_record {
 	uint16_t vlan;       /* innermost tag */
 	uint16_t outer_vlan; /* outermost tag of several, else 0 */
 	uint16_t observation_point;
-	uint16_t application; /* nDPI protocol id, 0 unknown */
 	uint8_t protocol;     /* IANA */
 	uint8_t icmp_type;
 	uint8_t icmp_code;
@@ -59,7 +58,7 @@ struct flow_record {
 	bool answered;
 	/* False when the first packet seen leaves it open who began (capture started mid-flow). */
 	bool initiator_certain;
-	char application_name[24]; /* nDPI's name in lower case, "" unknown */
+	char application_name[24]; /* by a classifier or nDPI, in lower case, "" unknown */
 };
 
 const char *flow_end_reason_name(enum flow_end_reason reason);

@@ -264,7 +264,7 @@ flow_equal(const struct flow_sum *a, const struct flow_sum *b)
 	       mac_equal(&x->initiator_mac, &y->initiator_mac) &&
 	       mac_equal(&x->responder_mac, &y->responder_mac) && x->vlan == y->vlan &&
 	       x->protocol == y->protocol && x->answered == y->answered &&
-	       x->end_reason == y->end_reason && x->application == y->application &&
+	       x->end_reason == y->end_reason && strcmp(x->application_name, y->application_name) == 0 &&
 	       x->initiator_certain == y->initiator_certain &&
 	       memcmp(x->tcp_flags, y->tcp_flags, sizeof(x->tcp_flags)) == 0;
 }
@@ -275,12 +275,12 @@ fail_flow(struct world *world, const char *name, const struct flow_sum *a, const
 	fail(world, name,
 		"flow %" PRIx64 " differs: packets %" PRIu64 "+%" PRIu64 " and %" PRIu64 "+%" PRIu64
 		", ports %u-%u and %u-%u, from %" PRId64 " to %" PRId64 " and %" PRId64
-		" to %" PRId64 ", VLAN %u and %u, end %u and %u, application %u and %u",
+		" to %" PRId64 ", VLAN %u and %u, end %u and %u, application %s and %s",
 		a->id, a->packets[0], a->packets[1], b->packets[0], b->packets[1],
 		a->last.initiator.port, a->last.responder.port, b->last.initiator.port,
 		b->last.responder.port, a->start, a->last.end, b->start, b->last.end, a->last.vlan,
-		b->last.vlan, a->last.end_reason, b->last.end_reason, a->last.application,
-		b->last.application);
+		b->last.vlan, a->last.end_reason, b->last.end_reason, a->last.application_name,
+		b->last.application_name);
 }
 
 static void

@@ -75,7 +75,6 @@ sample_flow(unsigned n)
 				.outer_vlan = 200,
 				.vlan = 20,
 				.observation_point = 1,
-				.application = 91,
 				.protocol = 6,
 				.tcp_flags = {0x1b, 0x1b},
 				.end_reason = FLOW_END_DETECTED,

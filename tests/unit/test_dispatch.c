@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classifiers/dispatch.h"
+#include "classifiers/dpi.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -146,6 +147,8 @@ test_the_table_itself(void)
 	for (size_t i = 0; i < classifier_count; i++) {
 		CU_ASSERT_EQUAL(classifier_index(classifier_table[i]), i);
 		CU_ASSERT_PTR_NOT_NULL(classifier_table[i]->reference);
+		CU_ASSERT_TRUE(classifier_table[i]->protocol == NULL ||
+			       strlen(classifier_table[i]->protocol) < DPI_NAME_SIZE);
 		for (size_t other = 0; other < i; other++)
 			CU_ASSERT_STRING_NOT_EQUAL(
 				classifier_table[i]->name, classifier_table[other]->name);

@@ -114,6 +114,64 @@ test_a_scan_takes_no_inspection(void)
 	end();
 }
 
+static const char *
+protocol_of_last(void)
+{
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_TRUE_FATAL(out.count > 0);
+	return out.records[(out.count - 1) % RECORDS_MAX].application_name;
+}
+
+/* What a classifier recognizes needs no general inspection; all else gets it. */
+static void
+test_general_inspection_is_for_the_rest(void)
+{
+	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1";
+	struct frame frame;
+
+	begin();
+	pipeline.inspector.dpi = dpi_create(64, 8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(pipeline.inspector.dpi);
+	frame_udp(&frame, client, (struct frame_end){9, 53}, query, sizeof(query) - 1);
+	send(&frame, START);
+	CU_ASSERT_EQUAL(dpi_counters(pipeline.inspector.dpi).packets, 0);
+	CU_ASSERT_STRING_EQUAL(protocol_of_last(), "dns");
+	tcp(client, (struct frame_end){9, 22}, TCP_ACK, "SSH-2.0-OpenSSH_9.2\r\n", START + SECOND);
+	CU_ASSERT_EQUAL(dpi_counters(pipeline.inspector.dpi).packets, 1);
+	/* Looks like DNS by its port only. */
+	udp(client, (struct frame_end){9, 53}, 40, START + 2 * SECOND);
+	CU_ASSERT_EQUAL(dpi_counters(pipeline.inspector.dpi).packets, 2);
+	end();
+}
+
+/* The first name holds: what nDPI called a flow before it went over to another protocol. */
+static void
+test_the_first_name_holds(void)
+{
+	static const char greeting[] = "220 mail.example.com ESMTP Postfix\r\n";
+	static const char hello[] = "EHLO client.example.com\r\n";
+	static const char secure[] = "\x16\x03\x01\0\x05\x01\0\0\x01\0";
+	struct frame_end mail = {9, 25};
+	struct frame frame;
+
+	begin();
+	pipeline.inspector.dpi = dpi_create(64, 8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(pipeline.inspector.dpi);
+	frame_tcp(&frame, mail, client, TCP_ACK, 1, 1, greeting);
+	send(&frame, START);
+	frame_tcp(&frame, client, mail, TCP_ACK, 1, sizeof(greeting), hello);
+	send(&frame, START + 1);
+	frame_tcp(
+		&frame, mail, client, TCP_ACK, sizeof(greeting), sizeof(hello), "250 STARTTLS\r\n");
+	send(&frame, START + 2);
+	frame_tcp(&frame, client, mail, TCP_ACK, sizeof(hello), 60, "STARTTLS\r\n");
+	send(&frame, START + 3);
+	frame_tcp(&frame, client, mail, TCP_ACK, sizeof(hello) + 10, 60, secure);
+	send(&frame, START + 4);
+	CU_ASSERT_STRING_EQUAL(protocol_of_last(), "smtp");
+	end();
+}
+
 static void
 test_watched_flows_are_told_early(void)
 {
@@ -166,6 +224,8 @@ main(void)
 			test_new_flows_take_states_of_which_nobody_is_sure},
 		{"lone datagrams do not blind", test_lone_datagrams_do_not_blind},
 		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
+		{"general inspection is for the rest", test_general_inspection_is_for_the_rest},
+		{"the first name holds", test_the_first_name_holds},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		CU_TEST_INFO_NULL,
 	};

@@ -211,7 +211,7 @@ static int
 store(struct traffic *traffic, struct capture *capture, char *error)
 {
 	uint64_t bytes_room = 0, frames_room = 0, used = 0;
-	struct capture_packet packet;
+	struct frame_view packet;
 	int got;
 
 	while ((got = capture_burst(capture, &packet, 1)) == 1) {

@@ -152,7 +152,7 @@ capture_open(const char *path, char *error)
 }
 
 static int
-next_packet(struct capture *capture, struct capture_packet *packet)
+next_packet(struct capture *capture, struct frame_view *packet)
 {
 	if (capture->pcapng)
 		return pcapng_next(capture->pcapng, packet);
@@ -168,7 +168,7 @@ fail(struct capture *capture)
 }
 
 int
-capture_burst(struct capture *capture, struct capture_packet *packets, unsigned max)
+capture_burst(struct capture *capture, struct frame_view *packets, unsigned max)
 {
 	unsigned count = 0;
 	int result = 1;
@@ -176,6 +176,8 @@ capture_burst(struct capture *capture, struct capture_packet *packets, unsigned 
 	if (capture->state != 1)
 		return capture->state;
 	while (count < max && (result = next_packet(capture, &packets[count])) == 1) {
+		if (packets[count].captured > CAPTURE_FRAME_MAX)
+			packets[count].captured = CAPTURE_FRAME_MAX;
 		count++;
 		capture->window.held = true; /* until the next burst */
 	}

@@ -17,15 +17,10 @@
  * timeouts cannot overflow. */
 #define CAPTURE_TIME_MAX (INT64_MAX / 2)
 
-struct capture;
+/* A longer frame is cut, as by a snap length. */
+#define CAPTURE_FRAME_MAX (1 << 20)
 
-struct capture_packet {
-	const uint8_t *data; /* valid until the next capture_burst() */
-	uint32_t captured;
-	uint32_t wire_length; /* >= captured */
-	int64_t time;         /* nanoseconds since the epoch, UTC */
-	enum link_type link;  /* may change from packet to packet */
-};
+struct capture;
 
 /* Opens a file, or stdin for "-" (never gzip). Returns NULL with one line in `error` (at least
  * CAPTURE_ERROR_SIZE): "FILE: what is wrong". */
@@ -33,10 +28,11 @@ struct capture *capture_open(const char *path, char *error);
 /* The same of bytes that `read` gives. `name` stands for the file in messages. */
 struct capture *capture_open_stream(
 	const char *name, byte_window_read *read, void *context, char *error);
-/* Returns the number of packets, at most `max`: fewer where the window on the file ends or a pipe
- * has no more; 0 at the end of the file; -EIO when the rest cannot be read: capture_error() then
- * says why. After 0 or -EIO every further call returns the same. */
-int capture_burst(struct capture *capture, struct capture_packet *packets, unsigned max);
+/* Returns the number of packets, at most `max`, which stay valid until the next call: fewer where
+ * the window on the file ends or a pipe has no more; 0 at the end of the file; -EIO when the rest
+ * cannot be read: capture_error() then says why. After 0 or -EIO every further call returns the
+ * same. */
+int capture_burst(struct capture *capture, struct frame_view *packets, unsigned max);
 /* "FILE: packet N: what is wrong", or "" when nothing was. */
 const char *capture_error(const struct capture *capture);
 /* Packets delivered so far. */

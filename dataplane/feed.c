@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MAX (1 << 20) /* a longer one is cut, as by a snap length */
-
 struct feed {
 	struct pipeline *pipeline;
 	void (*done)(void *context);
 	void *context;
 	uint64_t lost; /* before us, in files that are done; see feed_lost() */
-	struct capture_packet packets[PIPELINE_BURST];
 	struct frame_view frames[PIPELINE_BURST];
 };
 
@@ -39,32 +36,18 @@ feed_free(struct feed *feed)
 	free(feed);
 }
 
-static struct frame_view
-frame_of(const struct capture_packet *packet)
-{
-	return (struct frame_view){
-		.data = packet->data,
-		.captured = packet->captured < FRAME_MAX ? packet->captured : FRAME_MAX,
-		.wire_length = packet->wire_length,
-		.time = packet->time,
-	};
-}
-
-/* `count` packets in runs of one link type. */
+/* `count` frames in runs of one link type. */
 static void
 run_burst(struct feed *feed, unsigned count)
 {
-	unsigned length;
+	unsigned last;
 
-	for (unsigned first = 0; first < count; first += length) {
-		enum link_type link = feed->packets[first].link;
+	for (unsigned first = 0; first < count; first = last) {
+		const struct frame_view *frames = &feed->frames[first];
 
-		for (length = 0; first + length < count; length++) {
-			if (feed->packets[first + length].link != link)
-				break;
-			feed->frames[length] = frame_of(&feed->packets[first + length]);
-		}
-		pipeline_burst(feed->pipeline, feed->frames, length, link);
+		for (last = first + 1; last < count && feed->frames[last].link == frames->link;)
+			last++;
+		pipeline_burst(feed->pipeline, frames, last - first, (enum link_type)frames->link);
 		feed->done(feed->context);
 	}
 }
@@ -75,7 +58,7 @@ bytes_of(const struct feed *feed, unsigned count)
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		bytes += feed->packets[i].captured;
+		bytes += feed->frames[i].captured;
 	return bytes;
 }
 
@@ -90,7 +73,7 @@ feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *er
 		return -EIO;
 	progress_begin(&progress, path);
 	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
-		(got = capture_burst(capture, feed->packets, PIPELINE_BURST)) > 0) {
+		(got = capture_burst(capture, feed->frames, PIPELINE_BURST)) > 0) {
 		run_burst(feed, (unsigned)got);
 		progress_step(&progress, (unsigned)got, bytes_of(feed, (unsigned)got));
 	}

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define HUGE_FROM (16 << 20) /* bytes */
+
 /* Pages come zeroed from the kernel as they are touched, so a large table that stays mostly empty
  * costs neither time nor memory. The table ends (rounded to a cache line) where a page begins that
  * nobody may touch; the page before it holds the size of the whole. */
@@ -23,6 +25,9 @@ map_table(const char *name, size_t size, int socket)
 	(void)socket;
 	if (base == MAP_FAILED)
 		return NULL;
+	/* A packet's look into a large table would miss the TLB too. Not an error if refused. */
+	if (pages >= HUGE_FROM)
+		madvise(base, whole, MADV_HUGEPAGE);
 	memcpy(base, &whole, sizeof(whole));
 	mprotect(base + page + pages, page, PROT_NONE);
 	return base + page + (pages - rounded);

@@ -101,7 +101,7 @@ order_lengths(const struct pcap_file *file, uint32_t *captured, uint32_t *origin
 }
 
 int
-pcap_file_next(struct pcap_file *file, struct capture_packet *packet)
+pcap_file_next(struct pcap_file *file, struct frame_view *packet)
 {
 	struct byte_window *window = file->window;
 	size_t header_length = file->header_length;
@@ -127,7 +127,8 @@ pcap_file_next(struct pcap_file *file, struct capture_packet *packet)
 	packet->data = header + header_length;
 	packet->captured = captured;
 	packet->wire_length = original > captured ? original : captured;
-	packet->link = file->link;
+	packet->link = (uint16_t)file->link;
+	packet->observation_point = 0;
 	byte_window_skip(window, header_length + captured);
 	return 1;
 }

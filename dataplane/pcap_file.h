@@ -27,6 +27,6 @@ struct pcap_file {
 int pcap_file_open(struct pcap_file *file, struct byte_window *window);
 
 /* As pcapng_next(). */
-int pcap_file_next(struct pcap_file *file, struct capture_packet *packet);
+int pcap_file_next(struct pcap_file *file, struct frame_view *packet);
 
 #endif

@@ -348,7 +348,7 @@ find_interface(struct pcapng *pcapng, uint32_t id)
 /* `body` is what follows the fields of the block: the bytes of the packet come first. */
 static int
 take_packet(struct pcapng *pcapng, const struct interface *interface, struct cursor body,
-	uint32_t captured, uint32_t original, struct capture_packet *packet)
+	uint32_t captured, uint32_t original, struct frame_view *packet)
 {
 	size_t left = cursor_left(&body);
 
@@ -359,14 +359,15 @@ take_packet(struct pcapng *pcapng, const struct interface *interface, struct cur
 	packet->captured = captured;
 	packet->wire_length = original > captured ? original : captured;
 	packet->time = pcapng->time;
-	packet->link = interface->link;
+	packet->link = (uint16_t)interface->link;
+	packet->observation_point = 0;
 	return 1;
 }
 
 /* The Enhanced Packet Block, and the older one with a shorter interface id and a drop count. */
 static int
 take_timed_packet(
-	struct pcapng *pcapng, uint32_t type, struct cursor body, struct capture_packet *packet)
+	struct pcapng *pcapng, uint32_t type, struct cursor body, struct frame_view *packet)
 {
 	bool enhanced = type == BLOCK_ENHANCED_PACKET;
 	uint32_t id = enhanced ? get_u32(pcapng, &body) : get_u16(pcapng, &body);
@@ -390,7 +391,7 @@ take_timed_packet(
 
 /* The Simple Packet Block: of the first interface, without a time, cut to the snapshot length. */
 static int
-take_simple_packet(struct pcapng *pcapng, struct cursor body, struct capture_packet *packet)
+take_simple_packet(struct pcapng *pcapng, struct cursor body, struct frame_view *packet)
 {
 	uint32_t original = get_u32(pcapng, &body), captured = original;
 	const struct interface *interface;
@@ -406,7 +407,7 @@ take_simple_packet(struct pcapng *pcapng, struct cursor body, struct capture_pac
 }
 
 int
-pcapng_next(struct pcapng *pcapng, struct capture_packet *packet)
+pcapng_next(struct pcapng *pcapng, struct frame_view *packet)
 {
 	struct cursor body;
 	uint32_t type;

@@ -29,7 +29,7 @@ void pcapng_free(struct pcapng *pcapng);
  * window would have to move, and then it is to be called again; -EIO when the rest cannot be read:
  * pcapng_reason() then says why. Not to be called again after 0 or -EIO. A packet without a time of
  * its own (Simple Packet Block) has that of the packet before it. */
-int pcapng_next(struct pcapng *pcapng, struct capture_packet *packet);
+int pcapng_next(struct pcapng *pcapng, struct frame_view *packet);
 const char *pcapng_reason(const struct pcapng *pcapng);
 
 /* Packets that were lost before they came into the file, by interface and operating system, as the

@@ -148,6 +148,7 @@ struct frame_view {
 	uint32_t captured;    /* bytes at data */
 	uint32_t wire_length; /* bytes on the wire, >= captured */
 	uint16_t observation_point;
+	uint16_t link; /* enum link_type, of a frame from a file */
 };
 
 struct packet {

@@ -175,7 +175,7 @@ count_packets(struct world *world, const char *path, uint64_t *packets, uint64_t
 {
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(path, error);
-	struct capture_packet captured;
+	struct frame_view captured;
 
 	*packets = *of_flows = 0;
 	while (capture && capture_burst(capture, &captured, 1) == 1) {

@@ -43,7 +43,7 @@ traffic_read(const char *path)
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(path, error);
 	struct traffic traffic = {0};
-	struct capture_packet packet;
+	struct frame_view packet;
 
 	while (capture && capture_burst(capture, &packet, 1) == 1) {
 		struct frame_view view = {.data = packet.data,

@@ -106,7 +106,7 @@ run_file(const struct capture_label *label, const struct decode_options *options
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(label->path, error);
 	uint64_t scattered = sums->scattered;
-	struct capture_packet captured;
+	struct frame_view captured;
 	unsigned known = 0;
 
 	if (capture == NULL)

@@ -185,7 +185,7 @@ read_memory(void *context, void *to, size_t size)
 
 /* All of a burst can be read at its end. */
 static uint64_t
-check_burst(const struct capture_packet *packets, unsigned count)
+check_burst(const struct frame_view *packets, unsigned count)
 {
 	uint64_t captured = 0;
 
@@ -207,7 +207,7 @@ static void
 read_file(const uint8_t *bytes, size_t size, size_t at_once)
 {
 	struct memory memory = {bytes, size, at_once};
-	struct capture_packet packets[4];
+	struct frame_view packets[4];
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open_stream("input", read_memory, &memory, error);
 	uint64_t captured = 0, count = 0;

@@ -111,7 +111,7 @@ test_files_to_their_end(void)
 			1, -EIO, LINK_ETHERNET, ": packet 2: a packet of interface 7"},
 	};
 	char error[CAPTURE_ERROR_SIZE];
-	struct capture_packet packet;
+	struct frame_view packet;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct capture *capture;
@@ -138,7 +138,7 @@ test_files_to_their_end(void)
 }
 
 static void
-expect_first(const char *bytes, size_t length, struct capture_packet *packet)
+expect_first(const char *bytes, size_t length, struct frame_view *packet)
 {
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture;
@@ -155,7 +155,7 @@ expect_first(const char *bytes, size_t length, struct capture_packet *packet)
 static void
 test_packet_fields(void)
 {
-	struct capture_packet packet;
+	struct frame_view packet;
 
 	expect_first(TEXT(PCAP_HEADER("\x01") RECORD_4), &packet);
 	CU_ASSERT_EQUAL(packet.time, 1000000002);
@@ -182,7 +182,7 @@ test_gzip(void)
 {
 	static const char bytes[] = PCAP_HEADER("\x01") RECORD_4 RECORD_4;
 	char error[CAPTURE_ERROR_SIZE];
-	struct capture_packet packet;
+	struct frame_view packet;
 	struct capture *capture;
 	gzFile file;
 
@@ -213,7 +213,7 @@ struct totals {
 };
 
 static void
-decode_one(const struct capture_packet *captured, const char *name, struct packet_balance *balance)
+decode_one(const struct frame_view *captured, const char *name, struct packet_balance *balance)
 {
 	struct packet packet = {
 		.data = captured->data,
@@ -236,8 +236,8 @@ decode_one(const struct capture_packet *captured, const char *name, struct packe
 /* Two differences are meant: libpcap cuts packets to the snapshot length that a file names, even if
  * more of them is in the file; and its seconds and fractions are signed. */
 static void
-compare_packet(const struct capture_packet *ours, const struct pcap_pkthdr *theirs,
-	const uint8_t *data, int snapshot)
+compare_packet(const struct frame_view *ours, const struct pcap_pkthdr *theirs, const uint8_t *data,
+	int snapshot)
 {
 	uint32_t length = ours->captured;
 
@@ -261,7 +261,7 @@ compare_with_libpcap(void *context, const struct capture_label *label)
 	struct capture *ours = capture_open(label->path, error);
 	pcap_t *theirs = pcap_open_offline_with_tstamp_precision(
 		label->path, PCAP_TSTAMP_PRECISION_NANO, error);
-	struct capture_packet packets[7]; /* so that windows end amid bursts */
+	struct frame_view packets[7]; /* so that windows end amid bursts */
 	struct pcap_pkthdr *header;
 	const u_char *data;
 	int got, next = -1;
@@ -299,7 +299,7 @@ replay_labelled(void *context, const struct capture_label *label)
 	struct packet_balance balance = {0};
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(label->path, error);
-	struct capture_packet packet;
+	struct frame_view packet;
 	uint64_t fates = 0;
 	bool same;
 

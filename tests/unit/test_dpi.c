@@ -58,7 +58,7 @@ flow_of(struct replay *replay, const struct packet *p, bool *from_initiator)
 }
 
 static void
-inspect_packet(struct replay *replay, const struct capture_packet *captured)
+inspect_packet(struct replay *replay, const struct frame_view *captured)
 {
 	struct packet packet = {
 		.data = captured->data,
@@ -84,7 +84,7 @@ replay_capture(struct replay *replay, const char *path)
 {
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(path, error);
-	struct capture_packet packet;
+	struct frame_view packet;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(capture);
 	while (capture_burst(capture, &packet, 1) == 1)

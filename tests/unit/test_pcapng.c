@@ -57,7 +57,7 @@ struct outcome {
 };
 
 static void
-write_packet(struct outcome *outcome, const struct capture_packet *packet)
+write_packet(struct outcome *outcome, const struct frame_view *packet)
 {
 	size_t used = strlen(outcome->packets);
 
@@ -84,7 +84,7 @@ read_all(const void *bytes, size_t length, struct outcome *outcome)
 {
 	struct cursor rest = cursor_make(bytes, length);
 	struct byte_window window;
-	struct capture_packet packet;
+	struct frame_view packet;
 	struct pcapng *pcapng;
 
 	*outcome = (struct outcome){.end = -EIO};

@@ -205,6 +205,15 @@ control_report(struct control *control, const struct report *report)
 }
 
 static void
+count_watched(void *context, const struct device_record *device)
+{
+	uint32_t *count = context;
+
+	if (is_watched_class(device))
+		*count += device->ip_count;
+}
+
+static void
 watch_device(void *context, const struct device_record *device)
 {
 	struct watch_set *watch = context;
@@ -218,8 +227,12 @@ watch_device(void *context, const struct device_record *device)
 static void
 publish_watch(struct control *control)
 {
-	struct watch_set *watch = watch_set_create(control->settings.config->devices.max);
+	struct watch_set *watch;
+	uint32_t count = 0;
 
+	/* As small as it can be: every new flow looks into it. */
+	device_table_each(control->devices, count_watched, &count);
+	watch = watch_set_create(count);
 	/* Without memory for a new set the old one stays in force: alerts come later, not never. */
 	if (watch == NULL)
 		return;

@@ -2,7 +2,6 @@
 #include "dataplane/inspect.h"
 
 #include "dataplane/inspect_state.h"
-#include "dataplane/records/wire.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,17 +60,16 @@ struct fact_print {
 static struct fact_print
 print_fact(const struct inspector *inspector, const struct evidence *evidence)
 {
-	uint64_t seed = inspector->recent_seed;
-	struct fact_print print;
 	struct {
 		struct subject subject;
 		struct ip_address client;
 		uint8_t attribute, side;
 		uint16_t port;
-		uint64_t value;
+		char value[EVIDENCE_VALUE_SIZE];
 	} identity;
+	size_t length = offsetof(typeof(identity), value) + evidence->value_length;
 
-	memset(&identity, 0, sizeof(identity));
+	memset(&identity, 0, offsetof(typeof(identity), value));
 	identity.subject.ip = evidence->subject.ip;
 	identity.subject.mac = evidence->subject.mac;
 	identity.subject.vlan = evidence->subject.vlan;
@@ -82,11 +80,11 @@ print_fact(const struct inspector *inspector, const struct evidence *evidence)
 	identity.attribute = evidence->attribute;
 	identity.side = evidence->side;
 	identity.port = evidence->port;
-	identity.value = XXH3_64bits(evidence->value, evidence->value_length);
-	print.place = XXH3_64bits(&identity, sizeof(identity)) & (RECENT_FACTS - 1);
-	identity.value = XXH3_64bits_withSeed(evidence->value, evidence->value_length, seed);
-	print.hash = XXH3_64bits_withSeed(&identity, sizeof(identity), seed);
-	return print;
+	memcpy(identity.value, evidence->value, evidence->value_length);
+	return (struct fact_print){
+		.place = XXH3_64bits(&identity, length) & (RECENT_FACTS - 1),
+		.hash = XXH3_64bits_withSeed(&identity, length, inspector->recent_seed),
+	};
 }
 
 static bool
@@ -152,6 +150,7 @@ inspector_init(struct inspector *inspector, const struct config_inspection *conf
 		.sink = {inspector, sink_evidence, sink_media, sink_sample},
 		.dpi = dpi,
 		.unhurried = unhurried,
+		.idle = config->max_packets == 0,
 		.memory = memory,
 	};
 	if (getrandom(&inspector->recent_seed, sizeof(inspector->recent_seed), 0) < 0)
@@ -466,10 +465,6 @@ inspector_begin(struct inspector *inspector, struct flow *flow, const struct pac
 {
 	struct inspection_state *state;
 
-	if (flow->key.protocol != PROTOCOL_TCP && flow->key.protocol != PROTOCOL_UDP)
-		return;
-	if (inspector->config->max_packets == 0)
-		return;
 	make_room(inspector);
 	state = inspection_state_take(inspector, flow);
 	if (state == NULL) {

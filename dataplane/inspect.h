@@ -13,6 +13,7 @@
 #include "dataplane/flow.h"
 #include "dataplane/memory.h"
 #include "dataplane/records/health_record.h"
+#include "dataplane/records/wire.h"
 #include "dataplane/tcp_stream.h"
 
 struct inspection_state;
@@ -48,6 +49,7 @@ struct inspector {
 	uint32_t dpi_left;    /* calls left in this burst */
 	uint32_t full_bursts; /* in a row */
 	bool unhurried;       /* packets wait for us: a replay */
+	bool idle;            /* by configuration no payload is looked at */
 	struct recent_fact *recent;
 	uint64_t recent_seed;
 	struct inspector_counters counters;
@@ -68,11 +70,19 @@ void inspector_free(struct inspector *inspector);
 /* Renews the budget of general inspection. `full`: the burst was as large as it can be, so more
  * packets wait. */
 void inspector_burst(struct inspector *inspector, bool full);
-/* The first packet with payload of a flow: TCP and UDP flows get a state. If none is free, the
- * oldest of which no classifier is sure yet (six packets of its protocol) is taken from its flow,
- * whose inspection is over then: a flood costs depth, and blinds only if it speaks protocols on as
- * many flows. If all are sure the flow asks again with its next packet, and a datagram is at least
- * shown to the classifiers by itself. */
+/* Whether a flow that has no state yet could get one with a packet that carries payload. */
+static inline bool
+inspector_wants(const struct inspector *inspector, const struct flow *flow)
+{
+	return !(flow->flags & FLOW_INSPECTED) && !inspector->idle &&
+	       (flow->key.protocol == PROTOCOL_TCP || flow->key.protocol == PROTOCOL_UDP);
+}
+
+/* The first packet with payload of a flow that the inspector wants: it gets a state. If none is
+ * free, the oldest of which no classifier is sure yet (six packets of its protocol) is taken from
+ * its flow, whose inspection is over then: a flood costs depth, and blinds only if it speaks
+ * protocols on as many flows. If all are sure the flow asks again with its next packet, and a
+ * datagram is at least shown to the classifiers by itself. */
 void inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet);
 /* A datagram of a flow whose flow->inspection is not 0: true if its classifier needed no more than
  * this. Else nothing was done, and inspector_packet() must follow. */

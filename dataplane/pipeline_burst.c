@@ -298,7 +298,7 @@ inspect(struct pipeline *pipeline, struct flow_table *table, struct burst *burst
 	const struct packet *packet = view(pipeline, burst, &burst->flow_packets[i]);
 	struct flow *flow = &table->flows[index];
 
-	if (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0)
+	if (inspector_wants(&pipeline->inspector, flow) && packet->payload_length > 0)
 		inspector_begin(&pipeline->inspector, flow, packet);
 	if (flow->inspection)
 		inspector_packet(&pipeline->inspector, flow, &table->origins[index], packet,
@@ -344,7 +344,8 @@ update_flow(struct pipeline *pipeline, struct flow_table *table, struct burst *b
 		flow_expiry_arm(table, index, flow_expiry_deadline(table, flow));
 	if (flow->inspection && meter(pipeline, burst, packet, flow))
 		return;
-	if (flow->inspection || (!(flow->flags & FLOW_INSPECTED) && packet->payload_length > 0))
+	if (flow->inspection ||
+		(packet->payload_length > 0 && inspector_wants(&pipeline->inspector, flow)))
 		inspect(pipeline, table, burst, i, index);
 }
 

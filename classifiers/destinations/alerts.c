@@ -255,12 +255,12 @@ close_silent(struct alerts *alerts, struct lru_table *table, int64_t silence, in
 {
 	char why[64];
 
-	snprintf(why, sizeof(why), "silent for %lld s", (long long)(silence / SECOND));
 	while (table->oldest) {
 		struct alert *alert = (struct alert *)table->oldest;
 
 		if (now - alert->record.last < silence)
 			return;
+		snprintf(why, sizeof(why), "silent for %lld s", (long long)(silence / SECOND));
 		alerts_close(alerts, alert, now, why);
 	}
 }

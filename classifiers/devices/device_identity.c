@@ -260,6 +260,7 @@ device_resolve(struct device_table *table, const struct subject *subject, int64_
 	if (!device) {
 		device = device_add(table, &identity, time);
 		device_add_oui(table, device, time);
+		device_update(table, device);
 	}
 	if (subject->vlan)
 		device->record.vlan = subject->vlan;

@@ -252,8 +252,11 @@ device_bind(struct device_table *table, struct device *device, const struct ip_a
 	}
 	if (time > slot->last_seen)
 		slot->last_seen = time;
-	if (strong && time > slot->bound_at)
-		slot->bound_at = time;
+	if (!strong || time <= slot->bound_at)
+		return;
+	if (slot->bound_at == 0)
+		device_update(table, device); /* it is of the estate */
+	slot->bound_at = time;
 }
 
 void
@@ -262,6 +265,8 @@ device_remove(struct device_table *table, struct device *device)
 	uint32_t index = index_of(table, device);
 	uint32_t *link = &table->by_identity[identity_bucket(table, device->identity_hash)];
 
+	if (table->unsettled == index)
+		table->unsettled = DEVICE_NONE;
 	device_set_pending(table, device, false);
 	for (int i = 0; i < DEVICE_IPS_MAX; i++)
 		if (ip_is_set(&device->slots[i].ip))
@@ -281,10 +286,12 @@ take_place(struct device_table *table)
 	struct device *device;
 
 	if (table->free_first == DEVICE_NONE && table->used_ever == table->max) {
-		bool anonymous = table->lists[LIST_ANONYMOUS].count > 0;
-		uint32_t last = table->lists[anonymous ? LIST_ANONYMOUS : LIST_IDENTIFIED].last;
+		bool anonymous;
 
-		device = &table->devices[last];
+		device_settle(table); /* who goes depends on what it is */
+		anonymous = table->lists[LIST_ANONYMOUS].count > 0;
+		device = &table->devices[table->lists[anonymous ? LIST_ANONYMOUS : LIST_IDENTIFIED]
+						 .last];
 		if (anonymous)
 			table->counters.evicted_anonymous++;
 		else

@@ -124,6 +124,7 @@ struct device_table {
 	uint64_t seed;
 	struct device_list_ends lists[LIST_COUNT];
 	struct device_list_ends pending;
+	uint32_t unsettled; /* the device whose verdict is to be made again, or DEVICE_NONE */
 	struct device_counters counters;
 };
 
@@ -181,8 +182,11 @@ bool device_is_video(const struct device_record *record);
 /* device_vendors.c: brand, maker and status, of a device whose class is known. */
 void device_score_vendors(const struct device_table *table, struct device *device);
 
-/* device_table.c: scores again and notes whether there is something to tell. */
+/* device_table.c: facts or addresses of the device changed. Its verdict is made when it is asked
+ * for or when another device changes: one packet tells many facts of one host. */
 void device_update(struct device_table *table, struct device *device);
+/* Makes the verdict that is due, and notes whether there is something to tell. */
+void device_settle(struct device_table *table);
 /* Told, but so long ago that whoever listens would soon take it for gone. */
 bool device_is_stale(const struct device_table *table, const struct device *device);
 bool device_is_telling(const struct device *device);

@@ -71,7 +71,7 @@ device_table_create(const struct config_devices *config, const struct knowledge 
 		table->forget_after > 0 ? table->forget_after / RETELL_SHARE : RETELL_MAX;
 	if (table->retell_after > RETELL_MAX)
 		table->retell_after = RETELL_MAX;
-	table->free_first = DEVICE_NONE;
+	table->free_first = table->unsettled = DEVICE_NONE;
 	table->lists[LIST_ANONYMOUS] = table->lists[LIST_IDENTIFIED] = table->pending = empty;
 	if (getrandom(&table->seed, sizeof(table->seed), 0) != sizeof(table->seed) ||
 		!allocate(table)) {
@@ -173,11 +173,28 @@ note_change(struct device_table *table, struct device *device)
 }
 
 void
-device_update(struct device_table *table, struct device *device)
+device_settle(struct device_table *table)
 {
+	struct device *device;
+
+	if (table->unsettled == DEVICE_NONE)
+		return;
+	device = &table->devices[table->unsettled];
+	table->unsettled = DEVICE_NONE;
 	device_score(table, device);
 	device_relist(table, device);
 	note_change(table, device);
+}
+
+void
+device_update(struct device_table *table, struct device *device)
+{
+	uint32_t index = (uint32_t)(device - table->devices);
+
+	if (table->unsettled == index)
+		return;
+	device_settle(table);
+	table->unsettled = index;
 }
 
 void
@@ -322,11 +339,9 @@ device_table_evidence(struct device_table *table, const struct evidence *evidenc
 		told.side = SIDE_PEER;
 		evidence = &told;
 	}
-	if (evidence_attribute_channel((enum evidence_attribute)evidence->attribute) ==
-			CHANNEL_LINK ||
-		(evidence->value[0] == '\0'))
-		device_update(table, device);
-	else
+	if (evidence_attribute_channel((enum evidence_attribute)evidence->attribute) !=
+			CHANNEL_LINK &&
+		evidence->value[0] != '\0')
 		take_evidence(table, device, evidence);
 }
 
@@ -391,6 +406,7 @@ forget_idle(struct device_table *table, int64_t now)
 void
 device_table_tick(struct device_table *table, int64_t now, bool all)
 {
+	device_settle(table);
 	report_pending(table, now, all);
 	/* Told by the callback (a zone, say) and still to be passed on. */
 	if (all)
@@ -400,12 +416,13 @@ device_table_tick(struct device_table *table, int64_t now, bool all)
 }
 
 const struct device_record *
-device_table_find(const struct device_table *table, uint32_t tenant, const struct ip_address *ip,
+device_table_find(struct device_table *table, uint32_t tenant, const struct ip_address *ip,
 	const struct mac_address *mac)
 {
 	struct identity identity = {.tenant = tenant};
 	const struct device *device = NULL;
 
+	device_settle(table);
 	if (ip && ip_is_set(ip))
 		device = device_find_address(table, tenant, ip);
 	else if (mac && mac_is_set(mac)) {
@@ -429,8 +446,9 @@ device_table_set_zone(
 }
 
 void
-device_table_each(const struct device_table *table, device_changed_fn each, void *context)
+device_table_each(struct device_table *table, device_changed_fn each, void *context)
 {
+	device_settle(table);
 	for (uint32_t i = 0; i < table->used_ever; i++)
 		if (table->devices[i].used && device_is_telling(&table->devices[i]))
 			each(context, &table->devices[i].record);

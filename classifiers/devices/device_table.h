@@ -40,12 +40,12 @@ void device_table_tick(struct device_table *table, int64_t now, bool all);
 
 /* The device that has this address (or MAC when the address is unknown); NULL if none. The pointer
  * is valid until the next call that takes a non-const table. */
-const struct device_record *device_table_find(const struct device_table *table, uint32_t tenant,
+const struct device_record *device_table_find(struct device_table *table, uint32_t tenant,
 	const struct ip_address *ip, const struct mac_address *mac);
 /* Records the zone that destinations/ found; part of the device's record from then on. */
 void device_table_set_zone(
 	struct device_table *table, const char *device_id, const char *zone, enum zone_kind kind);
-void device_table_each(const struct device_table *table, device_changed_fn each, void *context);
+void device_table_each(struct device_table *table, device_changed_fn each, void *context);
 void device_table_health(const struct device_table *table, struct health_record *health);
 
 #endif

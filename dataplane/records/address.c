@@ -8,12 +8,6 @@
 #include <string.h>
 
 bool
-ip_equal(const struct ip_address *a, const struct ip_address *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-bool
 ip_is_multicast(const struct ip_address *ip)
 {
 	if (ip->family == ADDRESS_IPV4)
@@ -64,12 +58,28 @@ ip_is_private(const struct ip_address *ip)
 	       (b[0] == 100 && (b[1] & 0xc0) == 64);
 }
 
+/* Six a flow event: inet_ntop() takes many times as long. */
+static void
+ipv4_format(const uint8_t bytes[4], char *text)
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned value = bytes[i];
+
+		if (value >= 100)
+			*text++ = (char)('0' + value / 100);
+		if (value >= 10)
+			*text++ = (char)('0' + value / 10 % 10);
+		*text++ = (char)('0' + value % 10);
+		*text++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *
 ip_format(const struct ip_address *ip, char *text)
 {
 	text[0] = '\0';
 	if (ip->family == ADDRESS_IPV4)
-		inet_ntop(AF_INET, ip->bytes, text, ADDRESS_TEXT_SIZE);
+		ipv4_format(ip->bytes, text);
 	else if (ip->family == ADDRESS_IPV6)
 		inet_ntop(AF_INET6, ip->bytes, text, ADDRESS_TEXT_SIZE);
 	return text;
@@ -162,20 +172,6 @@ network_format(const struct network *network, char *text)
 }
 
 bool
-mac_equal(const struct mac_address *a, const struct mac_address *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-bool
-mac_is_set(const struct mac_address *mac)
-{
-	static const struct mac_address zero;
-
-	return !mac_equal(mac, &zero);
-}
-
-bool
 mac_is_unicast(const struct mac_address *mac)
 {
 	return mac_is_set(mac) && (mac->bytes[0] & 1) == 0;
@@ -190,10 +186,13 @@ mac_is_locally_administered(const struct mac_address *mac)
 const char *
 mac_format(const struct mac_address *mac, char *text)
 {
-	const uint8_t *b = mac->bytes;
+	static const char digits[] = "0123456789abcdef";
 
-	snprintf(text, MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
-		b[5]);
+	for (int i = 0; i < 6; i++) {
+		text[i * 3] = digits[mac->bytes[i] >> 4];
+		text[i * 3 + 1] = digits[mac->bytes[i] & 15];
+		text[i * 3 + 2] = i < 5 ? ':' : '\0';
+	}
 	return text;
 }
 

@@ -52,7 +52,12 @@ ip_from_ipv6(const uint8_t bytes[16])
 	return ip;
 }
 
-bool ip_equal(const struct ip_address *a, const struct ip_address *b);
+static inline bool
+ip_equal(const struct ip_address *a, const struct ip_address *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 static inline bool
 ip_is_set(const struct ip_address *ip)
 {
@@ -77,8 +82,20 @@ int network_parse(const char *text, struct network *network);
 /* `text` must hold ADDRESS_TEXT_SIZE + 4; returns text. */
 const char *network_format(const struct network *network, char *text);
 
-bool mac_equal(const struct mac_address *a, const struct mac_address *b);
-bool mac_is_set(const struct mac_address *mac);
+static inline bool
+mac_equal(const struct mac_address *a, const struct mac_address *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static inline bool
+mac_is_set(const struct mac_address *mac)
+{
+	static const struct mac_address zero;
+
+	return !mac_equal(mac, &zero);
+}
+
 /* Group (multicast, broadcast) addresses and the zero address identify no device. */
 bool mac_is_unicast(const struct mac_address *mac);
 bool mac_is_locally_administered(const struct mac_address *mac);

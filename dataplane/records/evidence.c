@@ -106,16 +106,38 @@ utf8_length(const uint8_t *at, size_t left)
 	return length;
 }
 
+/* Copies the printable ASCII at the beginning, which is mostly all; returns its length. Notes in
+ * `suspect` whether any of it could stand before a secret. */
+static size_t
+copy_plain(char *to, size_t room, const uint8_t *from, size_t length, bool *suspect)
+{
+	size_t i = 0;
+	bool found = false;
+
+	for (char before = '\0'; i < length && i < room && from[i] >= ' ' && from[i] < 0x7f; i++) {
+		to[i] = (char)from[i];
+		found |= secrets_may_follow(before, to[i]);
+		before = to[i];
+	}
+	*suspect = found;
+	return i;
+}
+
 void
 evidence_set_value(struct evidence *evidence, const void *value, size_t length)
 {
 	const uint8_t *at = value;
-	size_t used = 0;
+	bool suspect;
+	size_t used;
 
 	while (length > 0 && is_blank(at[length - 1]))
 		length--;
 	while (length > 0 && is_blank(at[0]))
 		at++, length--;
+	used = copy_plain(evidence->value, EVIDENCE_VALUE_SIZE - 1, at, length, &suspect);
+	suspect |= used < length; /* told from the whole */
+	at += used;
+	length -= used;
 	while (length > 0) {
 		size_t step = utf8_length(at, length);
 		bool printable = step > 1 || (step == 1 && at[0] >= ' ' && at[0] != 0x7f);
@@ -132,5 +154,7 @@ evidence_set_value(struct evidence *evidence, const void *value, size_t length)
 		length -= printable ? step : 1;
 	}
 	evidence->value[used] = '\0';
-	evidence->value_length = (uint8_t)secrets_mask(evidence->value, sizeof(evidence->value));
+	if (suspect)
+		used = secrets_mask(evidence->value, sizeof(evidence->value));
+	evidence->value_length = (uint8_t)used;
 }

@@ -56,7 +56,7 @@ say(struct device_table *table, const char *mac, const char *ip, enum evidence_a
 }
 
 static const struct device_record *
-at(const struct device_table *table, const char *ip)
+at(struct device_table *table, const char *ip)
 {
 	struct ip_address address;
 

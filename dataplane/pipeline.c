@@ -44,8 +44,7 @@ pipeline_receive_record(void *context, struct flow *flow, const struct flow_orig
 
 	make_record(pipeline, flow, origin, wide, reason, &record);
 	if (!flow_is_icmp(&flow->key))
-		inspector_name(
-			&pipeline->inspector, origin->application, record.application_name);
+		inspector_name(&pipeline->inspector, origin->application, record.application_name);
 	if (!pipeline->output.flow(pipeline->output.context, &record))
 		return false;
 	flow->flags |= FLOW_REPORTED;
@@ -152,6 +151,9 @@ pipeline_init(struct pipeline *pipeline, const struct pipeline_settings *setting
 		pipeline->decode_across_vlans = *settings->decode;
 	pipeline->decode_across_vlans.ignore_vlans = true;
 	pipeline->plain = plain_options_from(settings->decode);
+	/* The outer tag is in the tenant, from which nobody takes it out again. */
+	pipeline->plain.tag_pairs = settings->deduplicated_ports == 0 ||
+				    !settings->config->dataplane.deduplication.across_vlans;
 	pipeline->output = settings->output;
 	error = flow_secret_random(&pipeline->secret);
 	if (error == 0)

@@ -72,11 +72,14 @@ static const struct packet *
 view(const struct pipeline *pipeline, struct burst *burst, const struct flow_packet *flow_packet)
 {
 	struct packet *packet = &burst->packets[flow_packet->frame];
+	const struct frame_view *frame = &burst->frames[flow_packet->frame];
 
 	if (burst->viewed & 1u << flow_packet->frame)
 		return packet;
 	burst->viewed |= 1u << flow_packet->frame;
-	packet_from_frame(packet, &burst->frames[flow_packet->frame]);
+	if (plain_view(frame, &pipeline->plain, flow_packet, packet))
+		return packet;
+	packet_from_frame(packet, frame);
 	if (decode_packet(packet, burst->link, options_of(pipeline, packet)) != PACKET_DECODED)
 		abort(); /* plain_decode() takes nothing that the decoder would drop */
 	return packet;

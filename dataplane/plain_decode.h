@@ -28,6 +28,7 @@ struct plain_options {
 	uint32_t port_mask; /* of the observation point */
 	uint16_t vlan_mask; /* of the tag */
 	bool tunnels;       /* they name the tenant */
+	bool tag_pairs;     /* frames behind two tags are taken */
 };
 
 static inline struct plain_options
@@ -37,6 +38,7 @@ plain_options_from(const struct decode_options *options)
 		.port_mask = options && options->by_port ? TENANT_PORT_MAX : 0,
 		.vlan_mask = options && options->ignore_vlans ? 0 : 0xfff,
 		.tunnels = options == NULL || !options->ignore_tunnels,
+		.tag_pairs = true,
 	};
 }
 
@@ -136,9 +138,9 @@ plain_network(const uint8_t *start, const struct plain_link *link, uint16_t vlan
 	       plain_ipv6(packet, wide, link->ip, l3, link->room, vlan, tenant, secret);
 }
 
-/* plain_decode.c: a plain frame inside ERSPAN type II or VXLAN over plain IPv4, as span ports and
- * their collectors send. The frame is long enough to be plain. */
-bool plain_tunnel_decode(const struct frame_view *frame, const struct plain_options *options,
+/* plain_decode.c: behind two tags, or a plain frame inside ERSPAN type II or VXLAN over plain IPv4,
+ * as span ports and their collectors send. The frame is long enough to be plain. */
+bool plain_deep_decode(const struct frame_view *frame, const struct plain_options *options,
 	const struct flow_secret *secret, struct flow_packet *packet, struct flow_wide *wide);
 
 /* Ethernet only. True: everything of `packet` but candidate and frame is set, and `wide` for IPv6.
@@ -156,8 +158,13 @@ plain_decode(const struct frame_view *frame, const struct plain_options *options
 	if (LIKELY(plain_network(frame->data, &link, link.vlan & options->vlan_mask, tenant, secret,
 		    packet, wide)))
 		return true;
-	return link.ethertype == ETHERTYPE_IPV4 &&
-	       plain_tunnel_decode(frame, options, secret, packet, wide);
+	return link.ethertype != ETHERTYPE_ARP &&
+	       plain_deep_decode(frame, options, secret, packet, wide);
 }
+
+/* The packet view of a frame that plain_decode() took: what decode_packet() would find. False: the
+ * frame is in a tunnel, and nothing was written. */
+bool plain_view(const struct frame_view *frame, const struct plain_options *options,
+	const struct flow_packet *flow_packet, struct packet *packet);
 
 #endif

@@ -42,6 +42,7 @@ sum_add(struct sum *sum, const struct device_fact *fact, float weight, float cou
 {
 	struct channel_sum *channel = &sum->channels[fact->channel];
 
+	sum->used |= UINT32_C(1) << fact->channel;
 	channel->raw += weight;
 	keep_strongest(fact->side == SIDE_PEER ? channel->hearsay : channel->weights, counts);
 }
@@ -59,11 +60,7 @@ halved_total(const float *weights, float cap)
 	return total < cap ? total : cap;
 }
 
-static bool
-is_empty(const struct channel_sum *channel)
-{
-	return channel->weights[0] == 0 && channel->hearsay[0] == 0; /* the strongest */
-}
+_Static_assert(CHANNEL_COUNT <= 32, "a bit for each");
 
 /* The part of each hearsay weight that keeps all of them together below their cap. */
 static float
@@ -71,8 +68,11 @@ hearsay_share(const struct sum *sum, enum sum_kind kind)
 {
 	float total = 0;
 
-	for (int i = 0; i < CHANNEL_COUNT; i++)
+	for (uint32_t used = sum->used; used; used &= used - 1) {
+		int i = __builtin_ctz(used);
+
 		total += halved_total(sum->channels[i].hearsay, caps[i][kind]);
+	}
 	return total > hearsay_caps[kind] ? hearsay_caps[kind] / total : 1;
 }
 
@@ -82,8 +82,6 @@ channel_total(const struct channel_sum *channel, float cap, float share)
 	float weights[WEIGHTS];
 	float together, apart;
 
-	if (is_empty(channel))
-		return 0;
 	memcpy(weights, channel->weights, sizeof(weights));
 	for (size_t i = 0; i < WEIGHTS; i++)
 		keep_strongest(weights, channel->hearsay[i] * share);
@@ -93,14 +91,18 @@ channel_total(const struct channel_sum *channel, float cap, float share)
 	return together < apart ? together : apart;
 }
 
+/* Channels in order, so that sums of floats come out alike. */
 float
 sum_total(const struct sum *sum, enum sum_kind kind)
 {
 	float share = hearsay_share(sum, kind);
 	float total = 0;
 
-	for (int i = 0; i < CHANNEL_COUNT; i++)
+	for (uint32_t used = sum->used; used; used &= used - 1) {
+		int i = __builtin_ctz(used);
+
 		total += channel_total(&sum->channels[i], caps[i][kind], share);
+	}
 	return total;
 }
 
@@ -109,11 +111,15 @@ sum_shares(const struct sum *sum, enum sum_kind kind, struct device_share *share
 {
 	float share = hearsay_share(sum, kind);
 
-	for (int i = 0; i < CHANNEL_COUNT; i++)
+	memset(shares, 0, CHANNEL_COUNT * sizeof(*shares));
+	for (uint32_t used = sum->used; used; used &= used - 1) {
+		int i = __builtin_ctz(used);
+
 		shares[i] = (struct device_share){
 			.raw = sum->channels[i].raw,
 			.counted = channel_total(&sum->channels[i], caps[i][kind], share),
 		};
+	}
 }
 
 float

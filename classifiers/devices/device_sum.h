@@ -16,6 +16,7 @@ struct channel_sum {
 };
 
 struct sum {
+	uint32_t used; /* a bit for each channel that got a weight: most get none */
 	struct channel_sum channels[CHANNEL_COUNT];
 };
 

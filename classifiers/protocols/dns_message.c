@@ -41,6 +41,12 @@ text_add(struct text *text, char c)
 }
 
 static bool
+is_plain(uint8_t octet)
+{
+	return octet >= ' ' && octet != 0x7f && octet != '.' && octet != '\\';
+}
+
+static bool
 text_add_octet(struct text *text, uint8_t octet)
 {
 	if (octet == '.' || octet == '\\')
@@ -55,9 +61,15 @@ text_add_octet(struct text *text, uint8_t octet)
 static bool
 text_add_label(struct text *text, const uint8_t *label, size_t length, bool first)
 {
+	size_t plain = 0;
+
 	if (!first && !text_add(text, '.'))
 		return false;
-	for (size_t i = 0; i < length; i++)
+	/* Mostly all of it. */
+	if (length <= (size_t)(text->end - text->at))
+		while (plain < length && is_plain(label[plain]))
+			*text->at++ = (char)label[plain++];
+	for (size_t i = plain; i < length; i++)
 		if (!text_add_octet(text, label[i]))
 			return false;
 	return true;

@@ -8,12 +8,27 @@
 
 #define LONGEST_CHARACTER 5 /* of UTF-8, and NUL: a text shorter by more was not cut */
 
+struct secret_name {
+	const char *text;
+	size_t length;
+};
+
+#define NAME(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
 /* Any name that ends so is a secret's, as in `admin_password` or `loginPwd`. */
-static const char *const name_endings[] = {"password", "passwd", "passwort", "passphrase", "pwd",
-	"secret", "token", "apikey", "api_key", "accesskey", "sessionid", "authorization"};
+static const struct secret_name name_endings[] = {NAME("password"), NAME("passwd"),
+	NAME("passwort"), NAME("passphrase"), NAME("pwd"), NAME("secret"), NAME("token"),
+	NAME("apikey"), NAME("api_key"), NAME("accesskey"), NAME("sessionid"),
+	NAME("authorization")};
 /* Short ones must stand alone. */
-static const char *const whole_names[] = {
-	"pw", "pass", "psw", "psk", "key", "sid", "auth", "pin", "cookie"};
+static const struct secret_name whole_names[] = {NAME("pw"), NAME("pass"), NAME("psw"), NAME("psk"),
+	NAME("key"), NAME("sid"), NAME("auth"), NAME("pin"), NAME("cookie")};
+
+/* The letters that all of these end with. */
+static const char last_letters[] = "dtenywskh";
 
 static bool
 is_name_character(char c)
@@ -22,13 +37,13 @@ is_name_character(char c)
 }
 
 static bool
-ends_with(const char *name, size_t length, const char *ending)
+ends_with(const char *name, size_t length, const struct secret_name *ending)
 {
-	size_t n = strlen(ending);
+	size_t n = ending->length;
 
 	/* All but few differ in their last letter. */
-	return length >= n && (name[length - 1] | 0x20) == ending[n - 1] &&
-	       strncasecmp(name + length - n, ending, n) == 0;
+	return length >= n && (name[length - 1] | 0x20) == ending->text[n - 1] &&
+	       strncasecmp(name + length - n, ending->text, n) == 0;
 }
 
 /* Whether the text before `separator` names a secret. */
@@ -37,15 +52,17 @@ names_secret(const char *text, size_t separator)
 {
 	size_t begin = separator;
 
+	if (separator == 0 || !strchr(last_letters, text[separator - 1] | 0x20))
+		return false;
 	while (begin > 0 && is_name_character(text[begin - 1]))
 		begin--;
 	for (size_t i = 0; i < sizeof(name_endings) / sizeof(name_endings[0]); i++)
-		if (ends_with(text + begin, separator - begin, name_endings[i]))
+		if (ends_with(text + begin, separator - begin, &name_endings[i]))
 			return true;
 	for (size_t i = 0; i < sizeof(whole_names) / sizeof(whole_names[0]); i++) {
-		size_t n = strlen(whole_names[i]);
+		size_t n = whole_names[i].length;
 
-		if (!ends_with(text + begin, separator - begin, whole_names[i]))
+		if (!ends_with(text + begin, separator - begin, &whole_names[i]))
 			continue;
 		if (separator - begin == n || text[separator - n - 1] == '_' ||
 			text[separator - n - 1] == '-')

@@ -25,8 +25,13 @@ shape_frame(uint8_t *frame, size_t size, const uint8_t *shape)
 	if (size < 80)
 		return;
 	put16(frame + 12, shape[0] & 1 ? 0x8100 : shape[0] & 2 ? 0x86dd : 0x0800);
+	if (shape[0] & 1 && shape[1] & 32) { /* two tags, the outer one of either kind */
+		put16(frame + 12, shape[0] & 128 ? 0x88a8 : 0x8100);
+		put16(frame + 16, 0x8100);
+		at += 4;
+	}
 	if (shape[0] & 1) {
-		put16(frame + 16, shape[0] & 2 ? 0x86dd : 0x0800);
+		put16(frame + at + 2, shape[0] & 2 ? 0x86dd : 0x0800);
 		at += 4;
 	}
 	if (shape[0] & 2) {
@@ -100,12 +105,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(bytes, shaped, size);
 	frame.data = bytes;
 	frame.captured = (uint32_t)size;
-	frame.wire_length = frame.captured + data[0] / 128;
+	frame.wire_length = frame.captured + (data[0] & 128 ? data[1] * 300u : 0);
 	options.ignore_vlans = data[0] & 1;
 	options.by_port = data[0] & 2;
 	options.ignore_tunnels = data[0] & 4;
 	frame.observation_point = data[0] >> 3;
-	difference = plain_disagrees(&frame, &options, &secret, &taken);
+	difference =
+		plain_disagrees(&frame, (data[0] & 127) == 127 ? NULL : &options, &secret, &taken);
 	if (difference != NULL) {
 		fprintf(stderr, "the decoders disagree: %s\n", difference);
 		abort();

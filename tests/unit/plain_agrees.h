@@ -15,11 +15,13 @@ plain_disagrees(const struct frame_view *frame, const struct decode_options *opt
 	struct flow_packet plain = {0}, general = {0};
 	struct flow_wide plain_wide = {0}, general_wide = {0};
 	struct plain_options plain_options = plain_options_from(options);
-	struct packet packet;
+	struct packet packet, view;
 
 	*taken = plain_decode(frame, &plain_options, secret, &plain, &plain_wide);
 	if (!*taken)
 		return NULL;
+	memset(&packet, 0, sizeof(packet));
+	memset(&view, 0, sizeof(view));
 	packet_from_frame(&packet, frame);
 	if (decode_packet(&packet, LINK_ETHERNET, options) != PACKET_DECODED)
 		return "fate";
@@ -34,9 +36,12 @@ plain_disagrees(const struct frame_view *frame, const struct decode_options *opt
 		plain.l3 != general.l3 || plain.payload != general.payload ||
 		plain.carries != general.carries)
 		return "lengths";
-	return plain.tcp_flags != general.tcp_flags || plain.icmp_type != general.icmp_type
-		       ? "flags"
-		       : NULL;
+	if (plain.tcp_flags != general.tcp_flags || plain.icmp_type != general.icmp_type)
+		return "flags";
+	if (plain_view(frame, &plain_options, &plain, &view) &&
+		memcmp(&view, &packet, sizeof(view)) != 0)
+		return "packet view";
+	return NULL;
 }
 
 #endif

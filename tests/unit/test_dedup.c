@@ -11,7 +11,6 @@
 #define START       INT64_C(1700000000000000000)
 #define MILLISECOND INT64_C(1000000)
 
-static const struct plain_options plain_options = {.vlan_mask = 0xfff, .tunnels = true};
 static const struct flow_secret secret = {{3, 5, 7, 11, 13, 17}};
 static struct config *config;
 static struct dedup dedup;
@@ -39,6 +38,8 @@ static enum fate
 offer_any(const struct frame *frame, int64_t time, uint16_t port, bool plain, uint32_t wire_length)
 {
 	const struct decode_options options = {.ignore_vlans = dedup.across_vlans};
+	const struct plain_options plain_options = {
+		.vlan_mask = 0xfff, .tunnels = true, .tag_pairs = !dedup.across_vlans};
 	uint8_t *bytes = malloc(frame->length + 1);
 	struct frame_view view = frame_view(frame, time);
 	struct flow_packet flow_packet = {0};
@@ -480,6 +481,7 @@ test_a_burst_closes_up(void)
 	struct flow_packet flow_packets[DEDUP_BURST];
 	struct flow_wide wide[DEDUP_BURST];
 	struct dedup_input input = {views, packets, 0, DEDUP_BURST};
+	const struct plain_options plain_options = plain_options_from(NULL);
 
 	begin(1);
 	for (uint8_t i = 0; i < DEDUP_BURST; i++) {

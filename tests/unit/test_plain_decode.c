@@ -88,7 +88,13 @@ test_plain_frames_are_taken(void)
 		add_tag(&frame);
 		CU_ASSERT_TRUE(takes(&frame));
 		add_tag(&frame);
-		CU_ASSERT_FALSE(takes(&frame)); /* a stack of tags names a tenant */
+		CU_ASSERT_TRUE(takes(&frame)); /* the outer tag names a tenant */
+		frame_put16(&frame, 12, 0x88a8);
+		CU_ASSERT_TRUE(takes(&frame));
+		frame_put16(&frame, 14, 0); /* a priority tag names none */
+		CU_ASSERT_TRUE(takes(&frame));
+		add_tag(&frame);
+		CU_ASSERT_FALSE(takes(&frame));
 	}
 }
 

@@ -176,14 +176,21 @@ add_slice(struct series *series, unsigned at, struct look before, struct look af
 }
 
 static void
+drop_report(void *context, const struct report *report)
+{
+	(void)context;
+	(void)report;
+}
+
+static void
 stop(struct bench *bench)
 {
-	struct report report;
 
 	atomic_store(&bench->stop, true);
 	while (!crew_has_drained(&bench->crew))
 		for (unsigned i = 0; i < bench->crew.worker_count; i++)
-			while (report_ring_receive(&bench->crew.workers[i]->reports, &report, 1))
+			while (report_ring_receive(
+				       &bench->crew.workers[i]->reports, 64, drop_report, NULL) > 0)
 				;
 	rte_eal_mp_wait_lcore();
 }

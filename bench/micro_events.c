@@ -38,10 +38,16 @@ run_encode(struct micro_loop *loop, const void *argument)
 }
 
 static void
+use_report(void *context, const struct report *report)
+{
+	(void)context;
+	micro_use(report);
+}
+
+static void
 run_ring(struct micro_loop *loop, const void *argument)
 {
 	struct flow_record record = sample_flow(1).flow;
-	struct report reports[BATCH];
 	struct pipeline_output output;
 	struct report_ring ring;
 
@@ -54,8 +60,7 @@ run_ring(struct micro_loop *loop, const void *argument)
 	while (micro_next(loop, BATCH)) {
 		for (unsigned i = 0; i < BATCH; i++)
 			output.flow(output.context, &record);
-		report_ring_receive(&ring, reports, BATCH);
-		micro_use(reports);
+		report_ring_receive(&ring, BATCH, use_report, NULL);
 	}
 	report_ring_free(&ring);
 }

@@ -13,7 +13,6 @@
 
 #define MBUF_CACHE    256
 #define WATCHED       1024 /* addresses that policy wants to hear of */
-#define DRAIN_AT_ONCE 256
 #define IPV6_FLOWS    1024
 #define MBUF_OVERHEAD 256
 #define USUAL_MBUF    2432
@@ -173,8 +172,10 @@ rig_worker_packets(struct rig_worker *worker, struct rte_mbuf **mbufs, unsigned 
 }
 
 static void
-take_report(struct rig_worker *worker, const struct report *report)
+take_report(void *context, const struct report *report)
 {
+	struct rig_worker *worker = context;
+
 	worker->taken[report->kind]++;
 	if (report->kind != REPORT_FLOW)
 		return;
@@ -185,18 +186,7 @@ take_report(struct rig_worker *worker, const struct report *report)
 void
 rig_worker_drain_some(struct rig_worker *worker, unsigned limit)
 {
-	struct report reports[DRAIN_AT_ONCE];
-
-	while (limit > 0) {
-		unsigned wanted = limit < DRAIN_AT_ONCE ? limit : DRAIN_AT_ONCE;
-		unsigned count = report_ring_receive(&worker->reports, reports, wanted);
-
-		for (unsigned i = 0; i < count; i++)
-			take_report(worker, &reports[i]);
-		if (count < wanted)
-			return;
-		limit -= count;
-	}
+	report_ring_receive(&worker->reports, limit, take_report, worker);
 }
 
 void

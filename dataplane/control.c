@@ -185,8 +185,10 @@ flow_reported(struct control *control, const struct flow_record *flow)
 }
 
 void
-control_report(struct control *control, const struct report *report)
+control_report(void *context, const struct report *report)
 {
+	struct control *control = context;
+
 	switch (report->kind) {
 	case REPORT_FLOW:
 		flow_reported(control, &report->flow);

@@ -28,7 +28,8 @@ struct control_settings {
 struct control *control_create(const struct control_settings *settings);
 void control_free(struct control *control);
 
-void control_report(struct control *control, const struct report *report);
+/* A report_taker; `control` is a struct control. */
+void control_report(void *control, const struct report *report);
 /* Timers of all tables; cheap when nothing is due. `all`: the end, everything pending goes out. */
 void control_tick(struct control *control, int64_t now, bool all);
 /* Sends a health event; the caller has put the workers' part in. */

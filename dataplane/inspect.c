@@ -175,14 +175,21 @@ inspector_free(struct inspector *inspector)
 	*inspector = (struct inspector){0};
 }
 
+static bool
+has_backlog(const struct inspector *inspector)
+{
+	return inspector->full_bursts >= BACKLOG_BURSTS && !inspector->unhurried;
+}
+
 void
 inspector_burst(struct inspector *inspector, bool full)
 {
-	inspection_states_prefetch(inspector);
 	inspector->full_bursts = full ? inspector->full_bursts + 1 : 0;
+	if (!has_backlog(inspector))
+		inspection_states_prefetch(inspector);
 	if (inspector->unhurried)
 		inspector->dpi_left = UINT32_MAX;
-	else if (inspector->full_bursts < BACKLOG_BURSTS)
+	else if (!has_backlog(inspector))
 		inspector->dpi_left = inspector->config->dpi_per_burst;
 	else
 		inspector->dpi_left = inspector->full_bursts % BURSTS_PER_CALL == 0 &&
@@ -460,11 +467,29 @@ make_room(struct inspector *inspector)
 	inspection_state_release(inspector, oldest->flow);
 }
 
+/* With a backlog and without a free state, one is taken from another flow only for a beginning that
+ * some classifier wants to see. The others end before they began. */
+static bool
+is_worth_a_state(const struct inspector *inspector, const struct packet *packet)
+{
+	return inspector->free_count > 0 || !has_backlog(inspector) ||
+	       dispatch_candidates(inspector->dispatch,
+		       packet->protocol == PROTOCOL_TCP ? MATCH_TCP : MATCH_UDP,
+		       packet->source_port, packet->destination_port, packet_payload(packet),
+		       packet->payload_length) != 0;
+}
+
 void
 inspector_begin(struct inspector *inspector, struct flow *flow, const struct packet *packet)
 {
 	struct inspection_state *state;
 
+	if (!is_worth_a_state(inspector, packet)) {
+		flow->flags |= FLOW_INSPECTED;
+		inspector->counters.flows++;
+		inspector->counters.cut_short++;
+		return;
+	}
 	make_room(inspector);
 	state = inspection_state_take(inspector, flow);
 	if (state == NULL) {

@@ -38,7 +38,6 @@ struct live {
 	uint64_t last_losses;
 	int64_t step_told; /* seconds */
 	struct health_record health;
-	struct report reports[REPORTS_AT_ONCE];
 };
 
 /* Read-copy-update: the workers see the new set from now on; the old one goes once each of them has
@@ -67,12 +66,8 @@ receive_reports(struct live *live)
 	unsigned total = 0;
 
 	for (unsigned i = 0; i < live->crew.worker_count; i++) {
-		unsigned count = report_ring_receive(
-			&live->crew.workers[i]->reports, live->reports, REPORTS_AT_ONCE);
-
-		for (unsigned k = 0; k < count; k++)
-			control_report(live->control, &live->reports[k]);
-		total += count;
+		total += report_ring_receive(&live->crew.workers[i]->reports, REPORTS_AT_ONCE,
+			control_report, live->control);
 	}
 	return total;
 }

@@ -19,7 +19,6 @@ struct replay {
 	struct control *control;
 	struct watch_set *watch;
 	struct feed *feed;
-	struct report received[REPORTS_AT_ONCE];
 };
 
 static void
@@ -35,13 +34,9 @@ publish_watch(void *context, struct watch_set *watch)
 static void
 drain_reports(struct replay *replay)
 {
-	unsigned count;
-
-	do {
-		count = report_ring_receive(&replay->reports, replay->received, REPORTS_AT_ONCE);
-		for (unsigned i = 0; i < count; i++)
-			control_report(replay->control, &replay->received[i]);
-	} while (count > 0);
+	while (report_ring_receive(
+		       &replay->reports, REPORTS_AT_ONCE, control_report, replay->control) > 0)
+		;
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <rte_common.h>
 #include <rte_ring_elem.h>
+#include <rte_ring_peek_zc.h>
 #include <stdio.h>
 
 /* Room that flow records leave for facts and samples, which cannot wait. */
@@ -31,45 +32,78 @@ report_ring_free(struct report_ring *ring)
 	ring->ring = NULL;
 }
 
-static bool
-send(struct report_ring *ring, struct report *report)
+/* Room for one report in the ring, where it is written; NULL, and counted, when there is none. */
+static struct report *
+begin(struct report_ring *ring, enum report_kind kind)
 {
-	if (rte_ring_sp_enqueue_elem(ring->ring, report, sizeof(*report)) != 0) {
-		counter_add(&ring->lost[report->kind], 1);
-		return false;
+	struct rte_ring_zc_data room;
+	struct report *report;
+
+	if (rte_ring_enqueue_zc_bulk_elem_start(ring->ring, sizeof(*report), 1, &room, NULL) == 0) {
+		counter_add(&ring->lost[kind], 1);
+		return NULL;
 	}
+	report = room.ptr1;
+	report->kind = kind;
+	return report;
+}
+
+static void
+finish(struct report_ring *ring)
+{
+	rte_ring_enqueue_zc_elem_finish(ring->ring, 1);
 	counter_add(&ring->sent, 1);
-	return true;
 }
 
 static bool
 send_flow(void *context, const struct flow_record *record)
 {
 	struct report_ring *ring = context;
-	struct report report = {.kind = REPORT_FLOW, .flow = *record};
+	struct report *report;
 
 	/* The flow table keeps the flow and counts the deferral. */
 	if (rte_ring_free_count(ring->ring) <= FLOW_RESERVE)
 		return false;
-	return send(ring, &report);
+	report = begin(ring, REPORT_FLOW);
+	if (report == NULL)
+		return false;
+	report->flow = *record;
+	finish(ring);
+	return true;
 }
 
 static bool
 send_evidence(void *context, const struct evidence *evidence)
 {
-	return send(context, &(struct report){.kind = REPORT_EVIDENCE, .evidence = *evidence});
+	struct report *report = begin(context, REPORT_EVIDENCE);
+
+	if (report == NULL)
+		return false;
+	report->evidence = *evidence;
+	finish(context);
+	return true;
 }
 
 static void
 send_media(void *context, const struct stream_media *media)
 {
-	send(context, &(struct report){.kind = REPORT_MEDIA, .media = *media});
+	struct report *report = begin(context, REPORT_MEDIA);
+
+	if (report == NULL)
+		return;
+	report->media = *media;
+	finish(context);
 }
 
 static void
 send_sample(void *context, const struct stream_sample *sample)
 {
-	send(context, &(struct report){.kind = REPORT_SAMPLE, .sample = *sample});
+	struct report *report = begin(context, REPORT_SAMPLE);
+
+	if (report == NULL)
+		return;
+	report->sample = *sample;
+	finish(context);
 }
 
 struct pipeline_output
@@ -83,9 +117,19 @@ report_ring_output(struct report_ring *ring)
 }
 
 unsigned
-report_ring_receive(struct report_ring *ring, struct report *reports, unsigned limit)
+report_ring_receive(struct report_ring *ring, unsigned limit, report_taker *take, void *context)
 {
-	return rte_ring_sc_dequeue_burst_elem(ring->ring, reports, sizeof(*reports), limit, NULL);
+	struct rte_ring_zc_data found;
+	unsigned count = rte_ring_dequeue_zc_burst_elem_start(
+		ring->ring, sizeof(struct report), limit, &found, NULL);
+	const struct report *first = found.ptr1, *second = found.ptr2;
+
+	if (count == 0)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		take(context, i < found.n1 ? &first[i] : &second[i - found.n1]);
+	rte_ring_dequeue_zc_elem_finish(ring->ring, count);
+	return count;
 }
 
 void

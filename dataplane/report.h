@@ -35,8 +35,11 @@ int report_ring_init(struct report_ring *ring, unsigned worker, unsigned slots, 
 void report_ring_free(struct report_ring *ring);
 /* An output that sends into this ring. */
 struct pipeline_output report_ring_output(struct report_ring *ring);
-/* The control thread's end: takes up to `limit` reports, returns how many. */
-unsigned report_ring_receive(struct report_ring *ring, struct report *reports, unsigned limit);
+/* The control thread's end: shows up to `limit` reports to `take`, where they lie in the ring, and
+ * gives their room back. Returns how many. */
+typedef void report_taker(void *context, const struct report *report);
+unsigned report_ring_receive(
+	struct report_ring *ring, unsigned limit, report_taker *take, void *context);
 void report_ring_health(const struct report_ring *ring, struct health_record *health);
 
 #endif

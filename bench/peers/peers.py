@@ -27,13 +27,15 @@ import typing
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PART_PACKETS = 250_000  # of the capture, for a tool that would take minutes
 IDLE, ACTIVE = 60, 300  # seconds: camspan's defaults, given to every tool that can be told
-INSPECTION_OFF = "inspection:\n  mode: off\nexport:\n  state:\n    enabled: false\n"
+NO_STATE = "export:\n  state:\n    enabled: false\n"
+CONFIGURATIONS = {"off": "inspection:\n  mode: off\n" + NO_STATE,
+                  "flows": "inspection:\n  mode: off\n  max_packets: 0\n" + NO_STATE}
 
 
 class Tool(typing.NamedTuple):
     name: str
     program: str
-    arguments: list  # {capture}, {out} and {off} are replaced
+    arguments: list  # {capture}, {out} and the names of CONFIGURATIONS are replaced
     flows: str  # how to find the number of flows: see count_flows()
     does: str
     part: bool = False
@@ -46,7 +48,9 @@ TOOLS = [
     Tool("camspan, events to a file", "camspand", ["-r", "{capture}", "-o", "{out}/events.jsonl"],
          "events", "the same, and every event as a line of JSON"),
     Tool("camspan, inspection off", "camspand", ["-r", "{capture}", "-c", "{off}"], "none",
-         "the same as the first without nDPI; camera protocols are recognised in every mode"),
+         "the same as the first without nDPI; camera protocols are recognised"),
+    Tool("camspan, flows only", "camspand", ["-r", "{capture}", "-c", "{flows}"], "none",
+         "flows of both directions, devices by MAC and ARP, policy; no payload"),
     Tool("ndpiReader", "ndpiReader", ["-i", "{capture}"], "ndpireader",
          "flows of both directions, nDPI on up to 80 packets of a flow (UDP 24), totals; no "
          "timeouts, no events, no devices"),
@@ -151,8 +155,9 @@ class Bench:
         self.directory = directory
         self.packets = count_packets(options.capture)
         self.one = self.file("one.pcap", 1)
-        self.off = directory / "off.yaml"
-        self.off.write_text(INSPECTION_OFF, encoding="utf-8")
+        self.configurations = {name: directory / f"{name}.yaml" for name in CONFIGURATIONS}
+        for name, path in self.configurations.items():
+            path.write_text(CONFIGURATIONS[name], encoding="utf-8")
 
     def file(self, name, packets):
         path = self.directory / name
@@ -160,7 +165,7 @@ class Bench:
         return path
 
     def command(self, tool, program, capture, out):
-        values = {"capture": capture, "out": out, "off": self.off}
+        values = {"capture": capture, "out": out, **self.configurations}
         return [program, *(word.format(**values) for word in tool.arguments)]
 
     def once(self, tool, program, capture):

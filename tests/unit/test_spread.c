@@ -293,9 +293,15 @@ expect_balance(struct crew *crew)
 }
 
 static void
+drop_report(void *context, const struct report *report)
+{
+	(void)context;
+	(void)report;
+}
+
+static void
 run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
 {
-	struct report report;
 
 	crew_launch(crew);
 	for (unsigned i = 0; i < packets; i++) {
@@ -312,7 +318,8 @@ run_crew(struct crew *crew, atomic_bool *stop, unsigned packets)
 	atomic_store(stop, true);
 	while (!crew_has_drained(crew))
 		for (unsigned i = 0; i < crew->worker_count; i++)
-			while (report_ring_receive(&crew->workers[i]->reports, &report, 1) > 0)
+			while (report_ring_receive(
+				       &crew->workers[i]->reports, 64, drop_report, NULL) > 0)
 				;
 	rte_eal_mp_wait_lcore();
 }

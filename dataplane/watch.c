@@ -13,11 +13,16 @@ struct member {
 	uint8_t family; /* ADDRESS_NONE: empty */
 };
 
+/* Nearly every look finds nothing, so it asks a filter first, which has a bit for each member and
+ * eight for each slot: small enough to stay in a cache. */
+#define FILTER_BITS_PER_SLOT 8
+
 struct watch_set {
 	uint64_t seed[3];
 	uint32_t mask;
 	uint32_t capacity;
 	uint32_t count;
+	uint8_t *filter; /* behind the members */
 	struct member members[];
 };
 
@@ -29,7 +34,8 @@ watch_set_create(uint32_t capacity)
 
 	while (slots < capacity * UINT64_C(2))
 		slots *= 2;
-	set = calloc(1, sizeof(*set) + slots * sizeof(set->members[0]));
+	set = calloc(
+		1, sizeof(*set) + slots * (sizeof(set->members[0]) + FILTER_BITS_PER_SLOT / 8));
 	if (set == NULL)
 		return NULL;
 	if (getrandom(set->seed, sizeof(set->seed), 0) != sizeof(set->seed)) {
@@ -39,6 +45,7 @@ watch_set_create(uint32_t capacity)
 	set->seed[2] |= 1;
 	set->mask = slots - 1;
 	set->capacity = capacity;
+	set->filter = (uint8_t *)&set->members[slots];
 	return set;
 }
 
@@ -48,17 +55,22 @@ watch_set_free(struct watch_set *set)
 	free(set);
 }
 
-/* The slot of the address, or the empty one where it would go. Half the slots stay empty. Keyed, as
- * addresses are an attacker's choice; three multiplications, as every new flow asks for both of its
- * ends. */
-static uint32_t
-slot_for(const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
+/* Keyed, as addresses are an attacker's choice; three multiplications, as every new flow asks for
+ * both of its ends. */
+static uint64_t
+hash_of(const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
 {
-	uint32_t slot =
-		(uint32_t)flow_mix(flow_mix(words[0] ^ set->seed[0], words[1] ^ set->seed[1]) ^
-					   tenant ^ (uint64_t)family << 32,
-			set->seed[2]) &
-		set->mask;
+	return flow_mix(flow_mix(words[0] ^ set->seed[0], words[1] ^ set->seed[1]) ^ tenant ^
+				(uint64_t)family << 32,
+		set->seed[2]);
+}
+
+/* The slot of the address, or the empty one where it would go. Half the slots stay empty. */
+static uint32_t
+slot_for(const struct watch_set *set, uint64_t hash, uint32_t tenant, uint8_t family,
+	const uint64_t words[2])
+{
+	uint32_t slot = (uint32_t)hash & set->mask;
 	const struct member *member = &set->members[slot];
 
 	while (member->family != ADDRESS_NONE &&
@@ -70,26 +82,44 @@ slot_for(const struct watch_set *set, uint32_t tenant, uint8_t family, const uin
 	return slot;
 }
 
+/* By the half of the hash that chooses no slot. */
+static uint8_t *
+filter_byte(const struct watch_set *set, uint64_t hash)
+{
+	return &set->filter[(uint32_t)(hash >> 35) & set->mask];
+}
+
+static uint8_t
+filter_bit(uint64_t hash)
+{
+	return (uint8_t)(1u << (hash >> 32 & 7));
+}
+
 void
 watch_set_add(struct watch_set *set, uint32_t tenant, const struct ip_address *ip)
 {
-	uint64_t words[2];
+	uint64_t words[2], hash;
 	uint32_t slot;
 
 	memcpy(words, ip->bytes, sizeof(words));
-	slot = slot_for(set, tenant, ip->family, words);
+	hash = hash_of(set, tenant, ip->family, words);
+	slot = slot_for(set, hash, tenant, ip->family, words);
 	if (set->members[slot].family != ADDRESS_NONE || set->count == set->capacity ||
 		!ip_is_set(ip))
 		return;
 	set->members[slot] = (struct member){{words[0], words[1]}, tenant, ip->family};
+	*filter_byte(set, hash) |= filter_bit(hash);
 	set->count++;
 }
 
 bool
 watch_set_has(const struct watch_set *set, uint32_t tenant, uint8_t family, const uint64_t words[2])
 {
-	return set->count > 0 &&
-	       set->members[slot_for(set, tenant, family, words)].family != ADDRESS_NONE;
+	uint64_t hash = hash_of(set, tenant, family, words);
+
+	if (!(*filter_byte(set, hash) & filter_bit(hash)))
+		return false;
+	return set->members[slot_for(set, hash, tenant, family, words)].family != ADDRESS_NONE;
 }
 
 bool

@@ -16,7 +16,8 @@ establish_flows(struct rig *rig, struct generator *generator, struct reference *
 {
 	struct rte_mbuf *mbufs[GENERATOR_BURST];
 	uint64_t flows = generator->flow_mask + UINT64_C(1);
-	uint64_t tail = rig->config->inspection.flows_max;
+	/* And a few that began before there was a backlog. */
+	uint64_t inspected = rig->config->inspection.flows_max + 4096;
 	int64_t step = ESTABLISH_NS / (int64_t)(flows / GENERATOR_BURST);
 	int64_t now = worker->pipeline.now ? worker->pipeline.now : START;
 
@@ -28,12 +29,12 @@ establish_flows(struct rig *rig, struct generator *generator, struct reference *
 			rig_worker_packets(worker, mbufs, GENERATOR_BURST, now += step);
 			rig_worker_drain(worker);
 		}
-	/* The newest flows are still inspected. */
-	tail = tail < flows ? tail : flows;
+	/* The oldest flows are still inspected: with a backlog they keep their states. */
+	inspected = inspected < flows ? inspected : flows;
 	for (unsigned round = 0; worker->pipeline.inspector.in_use > 0 &&
 				 round < rig->config->inspection.max_packets + 2u;
 		round++)
-		for (uint64_t flow = flows - tail; flow < flows; flow += GENERATOR_BURST) {
+		for (uint64_t flow = 0; flow < inspected; flow += GENERATOR_BURST) {
 			generator_burst_from(generator, (uint32_t)flow, mbufs);
 			rig_worker_packets(worker, mbufs, GENERATOR_BURST, now += 1000);
 		}

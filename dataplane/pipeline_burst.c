@@ -121,12 +121,16 @@ decode_frame(struct pipeline *pipeline, struct burst *burst, unsigned i,
 static void
 count_received(struct pipeline *pipeline, const struct burst *burst, unsigned count)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, different = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		bytes += burst->frames[i].wire_length;
-		if (burst->frames[i].time != pipeline->now || pipeline->strange_times > 0)
-			follow_time(pipeline, burst->frames[i].time);
+		different |= (uint64_t)(burst->frames[i].time ^ burst->frames[0].time);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		follow_time(pipeline, burst->frames[i].time);
+		if (LIKELY(different == 0 && pipeline->strange_times == 0))
+			break;
 	}
 	pipeline->balance.received += count;
 	pipeline->balance.received_bytes += bytes;

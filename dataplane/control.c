@@ -5,6 +5,7 @@
 #include "classifiers/devices/device_table.h"
 #include "classifiers/streams/stream_table.h"
 #include "dataplane/log.h"
+#include "dataplane/records/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,16 +144,6 @@ name_end(char id[DEVICE_ID_SIZE], const struct device_record *device)
 		memcpy(id, device->id, DEVICE_ID_SIZE);
 }
 
-/* Three a flow: a format costs many times the copy. */
-static void
-copy_text(char *to, size_t size, const char *from)
-{
-	size_t length = strnlen(from, size - 1);
-
-	memcpy(to, from, length);
-	to[length] = '\0';
-}
-
 static void
 flow_reported(struct control *control, const struct flow_record *flow)
 {
@@ -172,13 +163,13 @@ flow_reported(struct control *control, const struct flow_record *flow)
 	name_end(named.initiator_device, initiator);
 	name_end(named.responder_device, responder);
 	/* policy_name() borrows: copy each before the next call. */
-	copy_text(named.initiator_domain, sizeof(named.initiator_domain),
+	text_copy(named.initiator_domain, sizeof(named.initiator_domain),
 		policy_name(
 			control->policy, flow->tenant, &flow->responder.ip, &flow->initiator.ip));
-	copy_text(named.responder_domain, sizeof(named.responder_domain),
+	text_copy(named.responder_domain, sizeof(named.responder_domain),
 		policy_name(
 			control->policy, flow->tenant, &flow->initiator.ip, &flow->responder.ip));
-	copy_text(
+	text_copy(
 		named.direction, sizeof(named.direction), policy_direction(control->policy, flow));
 	control->flow_events++;
 	send(control, &event);

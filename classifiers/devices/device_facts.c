@@ -2,6 +2,7 @@
 /* The facts of a device: each says what was seen, which data row gave it meaning, and its weight.
  * The strongest are kept. */
 #include "classifiers/devices/device_private.h"
+#include "dataplane/records/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +118,7 @@ set_meaning(struct device_fact *fact, struct fact_note *note, const struct finge
 	bool asks = fact->side == SIDE_TOOL && !is_name_asked_for(fact->attribute);
 	float share = fact->side == SIDE_PEER ? PEER_SHARE : 1;
 
-	snprintf(fact->source, sizeof(fact->source), "%s", fingerprint->source);
+	text_copy(fact->source, sizeof(fact->source), fingerprint->source);
 	/* What an application of the vendor does too tells only where the host goes. */
 	if (fingerprint->any_side)
 		fact->channel = CHANNEL_DNS;
@@ -131,8 +132,8 @@ set_meaning(struct device_fact *fact, struct fact_note *note, const struct finge
 	if (asks)
 		return;
 	fact->weight_vendor = fingerprint->weight_vendor * share;
-	snprintf(fact->says_brand, sizeof(fact->says_brand), "%s", fingerprint->brand);
-	snprintf(fact->says_maker, sizeof(fact->says_maker), "%s", fingerprint->maker);
+	text_copy(fact->says_brand, sizeof(fact->says_brand), fingerprint->brand);
+	text_copy(fact->says_maker, sizeof(fact->says_maker), fingerprint->maker);
 }
 
 void
@@ -150,7 +151,7 @@ device_add_fact(struct device_table *table, struct device *device, const struct 
 	};
 	struct fact_note note = {.key = device_fact_key(evidence), .ip = evidence->subject.ip};
 
-	snprintf(fact.value, sizeof(fact.value), "%s", evidence->value);
+	text_copy(fact.value, sizeof(fact.value), evidence->value);
 	if (fingerprint)
 		set_meaning(&fact, &note, fingerprint);
 	/* RFC 6970: an Internet gateway forwards ports to others. */

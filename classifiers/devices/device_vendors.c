@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From facts to brand, maker and status. */
 #include "classifiers/devices/device_sum.h"
+#include "dataplane/records/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,15 +11,6 @@
 #define OFFSET_VENDOR     1.6f
 /* The prefix of a maker that also builds for others says little about the label. */
 #define OUI_BRAND_SHARE 0.25f
-
-static void
-set_text(char *to, const char *from)
-{
-	size_t length = strnlen(from, VENDOR_ID_SIZE - 1);
-
-	memcpy(to, from, length);
-	to[length] = '\0';
-}
 
 /* Which vendor the facts name, as a brand or as a maker. */
 struct candidate {
@@ -104,8 +96,8 @@ set_account(
 	struct device_account *account = &record->vendor_account;
 
 	*account = (struct device_account){.prior = -OFFSET_VENDOR, .factor = 1};
-	set_text(account->supports_id, vendor->id);
-	set_text(account->opposes_id, rival->id ? rival->id : "");
+	text_copy(account->supports_id, VENDOR_ID_SIZE, vendor->id);
+	text_copy(account->opposes_id, VENDOR_ID_SIZE, rival->id ? rival->id : "");
 	sum_shares(&vendor->sum, SUM_OF_VENDOR, account->supports);
 	sum_shares(&rival->sum, SUM_OF_VENDOR, account->opposes);
 	record->brand_confidence = sum_sigmoid(account->prior + vendor->score - rival->score);
@@ -171,13 +163,13 @@ device_score_vendors(const struct device_table *table, struct device *device)
 	else if (brand.id)
 		set_account(record, &brand,
 			strcmp(brand.id, brands.first.id) == 0 ? &brands.second : &brands.first);
-	set_text(record->maker, maker.id ? maker.id : "");
+	text_copy(record->maker, VENDOR_ID_SIZE, maker.id ? maker.id : "");
 	/* Without a label of another, the maker's own name is the best there is. */
-	set_text(record->brand, brand.id ? brand.id : record->maker);
+	text_copy(record->brand, VENDOR_ID_SIZE, brand.id ? brand.id : record->maker);
 	vendor = knowledge_vendor(table->knowledge, record->brand);
 	/* Nothing seen names the maker: the brand's usual one is shown, and the brand's status
 	 * holds. */
 	if (!maker.id && vendor)
-		set_text(record->maker, vendor->maker);
+		text_copy(record->maker, VENDOR_ID_SIZE, vendor->maker);
 	score_status(table, device, &brand, &maker);
 }

@@ -40,11 +40,9 @@ text_add(struct text *text, char c)
 	return true;
 }
 
-static bool
-is_plain(uint8_t octet)
-{
-	return octet >= ' ' && octet != 0x7f && octet != '.' && octet != '\\';
-}
+/* What is written with a backslash. */
+static const bool escaped[UINT8_MAX + 1] = {
+	[0 ... ' ' - 1] = true, [0x7f] = true, ['.'] = true, ['\\'] = true};
 
 static bool
 text_add_octet(struct text *text, uint8_t octet)
@@ -67,7 +65,7 @@ text_add_label(struct text *text, const uint8_t *label, size_t length, bool firs
 		return false;
 	/* Mostly all of it. */
 	if (length <= (size_t)(text->end - text->at))
-		while (plain < length && is_plain(label[plain]))
+		while (plain < length && !escaped[label[plain]])
 			*text->at++ = (char)label[plain++];
 	for (size_t i = plain; i < length; i++)
 		if (!text_add_octet(text, label[i]))

@@ -106,18 +106,37 @@ utf8_length(const uint8_t *at, size_t left)
 	return length;
 }
 
-/* Copies the printable ASCII at the beginning, which is mostly all; returns its length. Notes in
- * `suspect` whether any of it could stand before a secret. */
+enum octet_kind {
+	OCTET_SECRET = 1,    /* a secret may stand behind it */
+	OCTET_SLASH = 2,     /* behind two of them too */
+	OCTET_NOT_PLAIN = 4, /* no printable ASCII */
+};
+
+static const uint8_t octet_kinds[UINT8_MAX + 1] = {
+	[0 ... ' ' - 1] = OCTET_NOT_PLAIN,
+	[0x7f ... UINT8_MAX] = OCTET_NOT_PLAIN,
+	['='] = OCTET_SECRET,
+	[':'] = OCTET_SECRET,
+	['%'] = OCTET_SECRET,
+	['/'] = OCTET_SLASH,
+};
+
+/* Copies the printable ASCII at the beginning, which is mostly all; returns its length. `suspect`:
+ * secrets_mask() could find something in it. */
 static size_t
 copy_plain(char *to, size_t room, const uint8_t *from, size_t length, bool *suspect)
 {
-	size_t i = 0;
-	bool found = false;
+	size_t most = length < room ? length : room, i = 0;
+	uint8_t found = 0, before = 0;
 
-	for (char before = '\0'; i < length && i < room && from[i] >= ' ' && from[i] < 0x7f; i++) {
+	for (; i < most; i++) {
+		uint8_t kind = octet_kinds[from[i]];
+
+		if (kind & OCTET_NOT_PLAIN)
+			break;
 		to[i] = (char)from[i];
-		found |= secrets_may_follow(before, to[i]);
-		before = to[i];
+		found |= (kind & OCTET_SECRET) | (kind & before);
+		before = kind & OCTET_SLASH;
 	}
 	*suspect = found;
 	return i;

@@ -92,8 +92,8 @@ struct meter_packet {
 struct classifier {
 	const char *name;
 	const char *reference; /* RFC, specification or public description */
-	/* What a flow speaks that it owns, at most 23 characters, as nDPI calls it where it knows it;
-	 * NULL: several, or it is not sure. Then general inspection looks too. */
+	/* What a flow speaks that it owns, at most 23 characters, as nDPI calls it where it knows
+	 * it; NULL: several, or it is not sure. Then general inspection looks too. */
 	const char *protocol;
 	struct match
 		match[2]; /* second one optional: layer of an unused one has no ports or magics */

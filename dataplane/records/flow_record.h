@@ -46,7 +46,7 @@ struct flow_record {
 	uint16_t vlan;       /* innermost tag */
 	uint16_t outer_vlan; /* outermost tag of several, else 0 */
 	uint16_t observation_point;
-	uint8_t protocol;     /* IANA */
+	uint8_t protocol; /* IANA */
 	uint8_t icmp_type;
 	uint8_t icmp_code;
 	uint8_t tcp_flags[2]; /* union per direction */

@@ -264,7 +264,8 @@ flow_equal(const struct flow_sum *a, const struct flow_sum *b)
 	       mac_equal(&x->initiator_mac, &y->initiator_mac) &&
 	       mac_equal(&x->responder_mac, &y->responder_mac) && x->vlan == y->vlan &&
 	       x->protocol == y->protocol && x->answered == y->answered &&
-	       x->end_reason == y->end_reason && strcmp(x->application_name, y->application_name) == 0 &&
+	       x->end_reason == y->end_reason &&
+	       strcmp(x->application_name, y->application_name) == 0 &&
 	       x->initiator_certain == y->initiator_certain &&
 	       memcmp(x->tcp_flags, y->tcp_flags, sizeof(x->tcp_flags)) == 0;
 }

@@ -105,7 +105,8 @@ class Checks:
             return
         received, decoded, dropped = (int(n) for n in match.groups()[:3])
         named = {drop: int(n) for drop, n in re.findall(r", ([a-z0-9_]+) (\d+)", match.group(4))}
-        self.report.check(received == packets, f"{name}: {received} packets, not {packets}")
+        self.report.check(received == packets,
+                          f"{name}: {received} packets, not {packets}: {run.stderr}")
         self.report.check(received == decoded + dropped and dropped == sum(named.values()),
                           f"{name}: {run.stdout}")
         for drop, count in (drops or {}).items():

@@ -56,6 +56,8 @@ struct inspection {
 	bool from_initiator;
 	bool stream; /* TCP */
 	bool gap;
+	bool recognized; /* in and out: the flow is known to speak the classifier's protocol. Set on
+			  * proof; an owner that only waits for more is not sure */
 	uint64_t wire_bytes; /* whole-flow classifiers: wire bytes of this packet */
 	uint32_t consumed;   /* out: see above; ignored for UDP and link-layer packets */
 };
@@ -92,8 +94,8 @@ struct meter_packet {
 struct classifier {
 	const char *name;
 	const char *reference; /* RFC, specification or public description */
-	/* What a flow speaks that it owns, at most 23 characters, as nDPI calls it where it knows
-	 * it; NULL: several, or it is not sure. Then general inspection looks too. */
+	/* What a flow speaks in which it set `recognized`: at most 23 characters, as nDPI calls it
+	 * where it knows it. General inspection need not look then. NULL: there are several. */
 	const char *protocol;
 	struct match
 		match[2]; /* second one optional: layer of an unused one has no ports or magics */

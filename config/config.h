@@ -82,6 +82,12 @@ struct config_inspection {
 	uint16_t dpi_per_burst;   /* nDPI calls per burst of packets, then counted as skipped */
 };
 
+static inline bool
+config_wants_dpi(const struct config_inspection *inspection)
+{
+	return inspection->mode != INSPECT_OFF && inspection->max_packets > 0;
+}
+
 struct config_devices {
 	uint32_t max;
 	uint32_t forget_after_s;   /* silent that long: forgotten */

@@ -170,7 +170,7 @@ const struct setting config_settings[] = {
 		NAMES(inspect_modes)},
 	{"inspection.max_packets", SETTING_COUNT, FIELD(inspection.max_packets), "64", 0, 65535,
 		DOC("Packets with payload of one flow shown to the camera classifiers. 0: flows "
-		    "only, no payload is looked at and no camera recognised by what it says.")},
+		    "and ARP only: no payload is looked at and no camera recognised.")},
 	{"inspection.dpi_max_packets", SETTING_COUNT, FIELD(inspection.dpi_max_packets), "8", 0,
 		255,
 		DOC("Packets of one flow given to general inspection; a call costs up to 7 us.")},

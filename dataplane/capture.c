@@ -57,13 +57,16 @@ use_file(struct capture *capture, int descriptor)
 	uint8_t magic[2];
 
 	capture->descriptor = descriptor;
-	if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode))
+	if (fstat(descriptor, &status) != 0)
+		return "cannot be looked at";
+	if (S_ISDIR(status.st_mode))
 		return "is a directory";
 	if (!S_ISREG(status.st_mode))
 		return NULL;
 	if (status.st_size == 0)
 		return "is empty: not even a capture file's header";
-	if (pread(descriptor, magic, 2, 0) != 2 || magic[0] != 0x1f || magic[1] != 0x8b)
+	if (lseek(descriptor, 0, SEEK_CUR) != 0 || pread(descriptor, magic, 2, 0) != 2 ||
+		magic[0] != 0x1f || magic[1] != 0x8b)
 		return NULL;
 	capture->unpacked = gzdopen(descriptor, "rb");
 	if (capture->unpacked == NULL)
@@ -78,7 +81,11 @@ open_reader(struct capture *capture, char *reason)
 {
 	const uint8_t *first = byte_window_peek(&capture->window, 1);
 
-	if (first == NULL || *first != PCAPNG_FIRST_BYTE) {
+	/* Not to be asked again: a signal may have ended the wait for a pipe. */
+	if (first == NULL)
+		return byte_window_refused(
+			&capture->window, "its header", 1, reason, CAPTURE_REASON_SIZE);
+	if (*first != PCAPNG_FIRST_BYTE) {
 		if (pcap_file_open(&capture->pcap, &capture->window) == 0)
 			return 0;
 		memcpy(reason, capture->pcap.reason, sizeof(capture->pcap.reason));
@@ -86,6 +93,21 @@ open_reader(struct capture *capture, char *reason)
 	}
 	capture->pcapng = pcapng_open(&capture->window, reason);
 	return capture->pcapng ? 0 : -EIO;
+}
+
+/* What zlib says of a broken gzip file is more than that it cannot be read. */
+static void
+tell_of_gzip(const struct capture *capture, char *reason, size_t size)
+{
+	const char *words, *colon;
+	int status;
+
+	if (capture->unpacked == NULL)
+		return;
+	words = gzerror(capture->unpacked, &status);
+	colon = strrchr(words, ':'); /* behind the number of the descriptor */
+	if (status != Z_OK && status != Z_ERRNO)
+		snprintf(reason, size, "gzip:%s", colon ? colon + 1 : words);
 }
 
 static struct capture *
@@ -120,8 +142,10 @@ begin(struct capture *capture, byte_window_read *read, void *context, char *erro
 	if (byte_window_init(&capture->window, read, context) != 0)
 		return refuse(capture, "out of memory", error);
 	memcpy(reason, unreadable, sizeof(unreadable));
-	if (open_reader(capture, reason + sizeof(unreadable) - 1) != 0)
+	if (open_reader(capture, reason + sizeof(unreadable) - 1) != 0) {
+		tell_of_gzip(capture, reason + sizeof(unreadable) - 1, CAPTURE_REASON_SIZE);
 		return refuse(capture, reason, error);
+	}
 	return capture;
 }
 
@@ -142,7 +166,8 @@ capture_open(const char *path, char *error)
 
 	if (capture == NULL)
 		return NULL;
-	descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	descriptor = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					    : open(path, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return refuse(capture, strerror(errno), error);
 	why = use_file(capture, descriptor);
@@ -162,9 +187,13 @@ next_packet(struct capture *capture, struct frame_view *packet)
 static void
 fail(struct capture *capture)
 {
-	snprintf(capture->error, sizeof(capture->error), "%s: packet %llu: %s", capture->path,
-		(unsigned long long)capture->count + 1,
+	char reason[CAPTURE_REASON_SIZE];
+
+	snprintf(reason, sizeof(reason), "%s",
 		capture->pcapng ? pcapng_reason(capture->pcapng) : capture->pcap.reason);
+	tell_of_gzip(capture, reason, sizeof(reason));
+	snprintf(capture->error, sizeof(capture->error), "%s: packet %llu: %s", capture->path,
+		(unsigned long long)capture->count + 1, reason);
 }
 
 int

@@ -25,7 +25,7 @@ naps(const struct crew *crew)
 static int
 create_dpi(const struct config *config, struct dpi **dpi)
 {
-	if (config->inspection.mode == INSPECT_OFF)
+	if (!config_wants_dpi(&config->inspection))
 		return 0;
 	*dpi = dpi_create(config->inspection.flows_max, config->inspection.dpi_max_packets);
 	return *dpi ? 0 : -ENOMEM;

@@ -70,7 +70,7 @@ feed_file(struct feed *feed, const char *path, const atomic_bool *stop, char *er
 	int got = 1;
 
 	if (capture == NULL)
-		return -EIO;
+		return atomic_load(stop) ? 0 : -EIO; /* as below */
 	progress_begin(&progress, path);
 	while (!atomic_load_explicit(stop, memory_order_relaxed) &&
 		(got = capture_burst(capture, feed->frames, PIPELINE_BURST)) > 0) {

@@ -252,28 +252,18 @@ finish_classifying(struct inspector *inspector, struct inspection_state *state)
 	state->classified = true;
 }
 
-/* The classifier that owns the flow knows what it speaks: general inspection, which costs many
- * times as much, would only say it again. */
+/* The classifier knows what the flow speaks: general inspection, which costs many times as much,
+ * would only say it again. */
 static void
-recognize(struct inspector *inspector, struct inspection_state *state)
+recognize(struct inspector *inspector, struct inspection_state *state, uint8_t index)
 {
-	if (state->recognizer == state->owner || classifier_table[state->owner]->protocol == NULL)
+	if (state->recognizer != INSPECTION_NO_OWNER || classifier_table[index]->protocol == NULL)
 		return;
-	state->recognizer = state->owner;
+	state->recognizer = index;
 	state->dpi_done = true;
 	if (state->dpi)
 		dpi_detach(inspector->dpi, state->dpi);
 	state->dpi = NULL;
-}
-
-/* It was another protocol after all. */
-static void
-doubt(struct inspector *inspector, struct inspection_state *state, uint8_t index)
-{
-	if (state->recognizer != index)
-		return;
-	state->recognizer = INSPECTION_NO_OWNER;
-	state->dpi_done = inspector->dpi == NULL;
 }
 
 static enum classifier_verdict
@@ -283,12 +273,14 @@ ask(struct inspector *inspector, struct inspection_state *state, uint8_t index,
 	enum classifier_verdict verdict;
 
 	in->consumed = 0;
+	in->recognized = state->recognizer == index;
 	verdict = classifier_table[index]->inspect(in, state->scratch, &inspector->sink);
 	if (verdict == CLASSIFIER_NOT_MINE) {
 		state->rejected |= 1u << index;
 		inspection_state_disown(inspector, state);
-		doubt(inspector, state, index);
 		in->consumed = 0;
+	} else if (in->recognized) {
+		recognize(inspector, state, index);
 	}
 	return verdict;
 }
@@ -327,8 +319,6 @@ classify(struct inspector *inspector, struct inspection_state *state, struct ins
 		verdict = ask(inspector, state, state->owner, in);
 	if (verdict == CLASSIFIER_NOT_MINE)
 		verdict = find_owner(inspector, state, in);
-	if (verdict != CLASSIFIER_NOT_MINE)
-		recognize(inspector, state);
 	if (verdict == CLASSIFIER_DONE) {
 		finish_classifying(inspector, state);
 		return;
@@ -531,12 +521,8 @@ inspector_prefetch(const struct inspector *inspector, const struct flow *flow)
 static void
 name_application(const struct inspection_state *state, struct flow_origin *origin)
 {
-	if (state->recognizer == INSPECTION_NO_OWNER) {
-		if (origin->application & APPLICATION_OF_CLASSIFIER)
-			origin->application = 0; /* it took that back */
-	} else if (origin->application == 0) {
+	if (state->recognizer != INSPECTION_NO_OWNER && origin->application == 0)
 		origin->application = APPLICATION_OF_CLASSIFIER | state->recognizer;
-	}
 }
 
 void
@@ -574,6 +560,9 @@ inspector_link_packet(struct inspector *inspector, const struct packet *packet)
 {
 	uint32_t candidates = dispatch_ethertype(inspector->dispatch, packet->ethertype);
 
+	/* Which MAC has which address is asked in every mode. */
+	if (inspector->idle && packet->ethertype != ETHERTYPE_ARP)
+		return;
 	for (; candidates; candidates &= candidates - 1) {
 		inspector->counters.link_packets++;
 		ask_alone(inspector, classifier_table[__builtin_ctz(candidates)], packet);

@@ -100,6 +100,15 @@ order_lengths(const struct pcap_file *file, uint32_t *captured, uint32_t *origin
 	*original = first;
 }
 
+/* Hostile files have fractions of more than a second, which would move their packet by an hour. */
+static int64_t
+fraction_of(const struct pcap_file *file, uint32_t units)
+{
+	int64_t fraction = (int64_t)units * file->nanoseconds;
+
+	return fraction < NANOSECONDS_PER_SECOND ? fraction : NANOSECONDS_PER_SECOND - 1;
+}
+
 int
 pcap_file_next(struct pcap_file *file, struct frame_view *packet)
 {
@@ -121,9 +130,9 @@ pcap_file_next(struct pcap_file *file, struct frame_view *packet)
 	header = byte_window_peek(window, header_length + captured); /* it may have moved */
 	if (header == NULL)
 		return fail_short(file, "a packet and its header", header_length + captured);
-	/* Both parts are of 32 bits: the sum stays below CAPTURE_TIME_MAX. */
+	/* Seconds of 32 bits stay below CAPTURE_TIME_MAX. */
 	packet->time = get_u32(file, header) * NANOSECONDS_PER_SECOND +
-		       (int64_t)get_u32(file, header + 4) * file->nanoseconds;
+		       fraction_of(file, get_u32(file, header + 4));
 	packet->data = header + header_length;
 	packet->captured = captured;
 	packet->wire_length = original > captured ? original : captured;

@@ -77,7 +77,7 @@ set_up(struct replay *replay, const struct house *house)
 		return false;
 	}
 	pipeline.output = report_ring_output(&replay->reports);
-	if (house->config->inspection.mode != INSPECT_OFF) {
+	if (config_wants_dpi(&house->config->inspection)) {
 		pipeline.dpi = dpi_create(house->config->inspection.flows_max,
 			house->config->inspection.dpi_max_packets);
 		if (pipeline.dpi == NULL)
@@ -151,7 +151,7 @@ replay_run(const struct house *house, const char *const *captures, size_t count,
 			tear_down(replay);
 		return 1;
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !atomic_load(stop); i++) {
 		if (feed_file(replay->feed, captures[i], stop, error) == 0)
 			continue;
 		log_error("%s", error);

@@ -90,6 +90,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 			(*count)++;
 		in->consumed += (uint32_t)length;
 	}
+	in->recognized = flow->requests + flow->answers > 0;
 	if (!device || flow->answers == 0 || flow->requests + flow->answers < MESSAGES_WANTED)
 		return CLASSIFIER_MORE;
 	report_source(in, &classifier_baichuan, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, name,

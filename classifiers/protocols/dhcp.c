@@ -158,6 +158,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	(void)scratch;
 	if (!read_fixed_part(&bytes, &message))
 		return CLASSIFIER_NOT_MINE;
+	in->recognized = true;
 	read_options(&bytes, &message);
 	if (message.operation == BOOTREQUEST &&
 		(message.type == DISCOVER || message.type == REQUEST || message.type == INFORM))

@@ -182,12 +182,11 @@ inspect_binary_reply(struct inspection *in, const struct report_sink *sink)
 }
 
 static enum classifier_verdict
-inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
+inspect_datagram(struct inspection *in, const struct report_sink *sink)
 {
 	struct cursor message = cursor_make(in->data, in->length);
 	uint16_t start;
 
-	(void)scratch;
 	if (in->length >= HEADER_SIZE && memcmp(in->data, "\x20\0\0\0DHIP", 8) == 0)
 		return inspect_json(in, sink);
 	start = cursor_be16(&message);
@@ -199,6 +198,16 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		return CLASSIFIER_MORE;
 	}
 	return CLASSIFIER_NOT_MINE;
+}
+
+static enum classifier_verdict
+inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
+{
+	enum classifier_verdict verdict = inspect_datagram(in, sink);
+
+	(void)scratch;
+	in->recognized = verdict != CLASSIFIER_NOT_MINE;
+	return verdict;
 }
 
 const struct classifier classifier_dhip_discovery = {

@@ -125,6 +125,7 @@ inspect_message(struct inspection *in, const void *data, size_t length, struct d
 		return CLASSIFIER_NOT_MINE;
 	if (message.opcode != OPCODE_QUERY)
 		return CLASSIFIER_MORE;
+	in->recognized = in->recognized || dns_message_is_sound(&message);
 	if (!message.response && packet->destination_port == DNS_PORT)
 		report_queries(in, &message, scratch, sink);
 	else if (message.response && message.response_code == 0 && packet->source_port == DNS_PORT)

@@ -181,6 +181,17 @@ dns_message_record(struct dns_message *message, struct dns_record *record)
 }
 
 bool
+dns_message_is_sound(const struct dns_message *message)
+{
+	struct dns_message copy = *message;
+	struct dns_question question;
+	struct dns_record record;
+
+	return copy.questions > 0 ? dns_message_question(&copy, &question)
+				  : dns_message_record(&copy, &record);
+}
+
+bool
 dns_name_equal(const char *a, const char *b)
 {
 	return strcasecmp(a, b) == 0;

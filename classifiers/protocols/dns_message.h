@@ -60,6 +60,8 @@ struct dns_record {
 
 /* Reads the header. Returns false when it is not one of a plausible message. */
 bool dns_message_open(struct dns_message *message, const void *data, size_t length);
+/* Whether what comes first in it, a question or a record, is well formed. */
+bool dns_message_is_sound(const struct dns_message *message);
 /* The next question or record. Returns false at the end, and from the first malformed one on.
  * Questions that were not read are skipped when the first record is asked for. */
 bool dns_message_question(struct dns_message *message, struct dns_question *question);

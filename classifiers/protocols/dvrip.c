@@ -141,6 +141,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		if (!device || message.answer || message.dialect == DIALECT_DVRIP)
 			flow->sound[device]++;
 	}
+	in->recognized = flow->sound[0] + flow->sound[1] > 0;
 	if (!device || flow->sound[1] == 0 || flow->sound[0] + flow->sound[1] < 2)
 		return CLASSIFIER_MORE;
 	name = dialect_name(flow->dialect);

@@ -407,10 +407,8 @@ carries_video(const struct http_flow *flow)
 }
 
 static enum classifier_verdict
-inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
+inspect_stream(struct inspection *in, struct http_flow *flow, const struct report_sink *sink)
 {
-	struct http_flow *flow = scratch;
-
 	if (in->length == 0)
 		return CLASSIFIER_MORE;
 	if (flow->tunnel)
@@ -435,6 +433,16 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	if (flow->calls < UINT16_MAX)
 		flow->calls++;
 	return flow->calls > CALLS_MAX && !carries_video(flow) ? CLASSIFIER_DONE : CLASSIFIER_MORE;
+}
+
+static enum classifier_verdict
+inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
+{
+	struct http_flow *flow = scratch;
+	enum classifier_verdict verdict = inspect_stream(in, flow, sink);
+
+	in->recognized = flow->established || flow->tunnel;
+	return verdict;
 }
 
 static void

@@ -188,6 +188,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		return CLASSIFIER_NOT_MINE;
 	if (message.opcode != 0)
 		return CLASSIFIER_MORE;
+	in->recognized = in->recognized || dns_message_is_sound(&message);
 	if (message.response) {
 		/* Responses come from the multicast DNS port (RFC 6762 section 6). */
 		if (in->packet->source_port == MDNS_PORT)

@@ -84,6 +84,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	(void)scratch;
 	if (!cursor_ok(&body) || magic != MAGIC || length != cursor_left(&body) + in->missing)
 		return CLASSIFIER_NOT_MINE;
+	in->recognized = true;
 	switch (type) {
 	case DEVICE_LOGIN:
 	case DEVICE_LOGIN_CRC: /* the UID is enciphered */

@@ -288,7 +288,11 @@ rtsp_inspect(struct inspection *in, struct rtsp_flow *flow, const struct report_
 static enum classifier_verdict
 inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 {
-	return rtsp_inspect(in, scratch, sink);
+	struct rtsp_flow *flow = scratch;
+	enum classifier_verdict verdict = rtsp_inspect(in, flow, sink);
+
+	in->recognized = flow->established;
+	return verdict;
 }
 
 static void

@@ -141,9 +141,13 @@ inspect_frame(struct inspection *in, const struct report_sink *sink)
 static enum classifier_verdict
 inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 {
+	enum classifier_verdict verdict = in->packet->ethertype == SADP_ETHERTYPE
+						  ? inspect_frame(in, sink)
+						  : inspect_xml(in, sink);
+
 	(void)scratch;
-	return in->packet->ethertype == SADP_ETHERTYPE ? inspect_frame(in, sink)
-						       : inspect_xml(in, sink);
+	in->recognized = verdict != CLASSIFIER_NOT_MINE;
+	return verdict;
 }
 
 const struct classifier classifier_sadp = {

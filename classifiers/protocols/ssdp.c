@@ -157,6 +157,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		return CLASSIFIER_NOT_MINE;
 	start = next_line(&text);
 	if (begins(start, "M-SEARCH ")) {
+		in->recognized = true;
 		report_source(in, &classifier_ssdp, ATTRIBUTE_PROTOCOL, SIDE_TOOL, "ssdp", 4, sink);
 		return CLASSIFIER_MORE;
 	}
@@ -166,6 +167,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	/* Replies on other ports are SSDP only if they name what was searched for. */
 	if (headers.type.length == 0 || headers.usn.length == 0)
 		return CLASSIFIER_NOT_MINE;
+	in->recognized = true;
 	if (!begins(headers.subtype, "ssdp:byebye"))
 		report_headers(in, &headers, sink);
 	return CLASSIFIER_MORE;

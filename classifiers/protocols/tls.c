@@ -289,6 +289,7 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 	}
 	if (side->over)
 		in->consumed = in->length;
+	in->recognized = flow->established;
 	return is_over(flow) ? CLASSIFIER_DONE : CLASSIFIER_MORE;
 }
 

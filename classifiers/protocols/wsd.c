@@ -198,8 +198,10 @@ inspect(struct inspection *in, void *scratch, const struct report_sink *sink)
 		if (is_target(&item)) {
 			struct target target = read_target(&scan);
 
+			in->recognized = true;
 			report_target(in, &target, sink);
 		} else if (xml_name_is(&item, "Probe") || xml_name_is(&item, "Resolve")) {
+			in->recognized = true;
 			report_source(in, &classifier_wsd, ATTRIBUTE_PROTOCOL, SIDE_TOOL,
 				"ws-discovery", strlen("ws-discovery"), sink);
 			break;

@@ -77,6 +77,12 @@ class Programs:
                               env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=limit, check=False)
 
+    def start(self, *arguments):
+        """In the background, with a pipe as its standard input."""
+        return subprocess.Popen([self.camspand, *arguments], cwd=self.directory,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
     def console(self, *arguments, limit=120):
         return self.run(*arguments, program=self.camspan, limit=limit)
 

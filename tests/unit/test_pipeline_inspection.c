@@ -144,6 +144,50 @@ test_general_inspection_is_for_the_rest(void)
 	end();
 }
 
+/* A port alone makes no protocol: a classifier that only waits for more has named nothing. */
+static void
+test_patience_names_nothing(void)
+{
+	static const char ssh[] = "SSH-2.0-OpenSSH_9.2\r\n", request[] =
+								     "GET /index.html HTTP/1.1\r\n"
+								     "Host: a.example\r\n\r\n";
+	static const struct {
+		uint16_t from, to;
+		const char *payload, *name;
+	} cases[] = {
+		{9000, 22, ssh, "ssh"},
+		{34567, 22, ssh, "ssh"},
+		{37777, 22, ssh, "ssh"},
+		{40000, 554, "\x81\x92\xa3 nobody's protocol", ""},
+		{40000, 80, "abc", ""},
+		{9000, 80, request, "http"},
+		{37777, 80, request, "http"},
+		{40000, 9000, request, "http"},
+		{40000, 37777, request, "http"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct frame_end from = {1, cases[i].from}, to = {9, cases[i].to};
+		const char *name;
+		struct frame frame;
+
+		begin();
+		pipeline.inspector.dpi = dpi_create(64, 8);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(pipeline.inspector.dpi);
+		for (uint32_t n = 0; n < 6; n++) {
+			frame_tcp(&frame, from, to, TCP_ACK,
+				1 + n * (uint32_t)strlen(cases[i].payload), 1, cases[i].payload);
+			send(&frame, START + n);
+		}
+		name = protocol_of_last();
+		if (strcmp(name, cases[i].name) != 0)
+			fprintf(stderr, "%u to %u is %s, not %s\n", cases[i].from, cases[i].to,
+				name, cases[i].name);
+		CU_ASSERT_STRING_EQUAL(name, cases[i].name);
+		end();
+	}
+}
+
 /* The first name holds: what nDPI called a flow before it went over to another protocol. */
 static void
 test_the_first_name_holds(void)
@@ -225,6 +269,7 @@ main(void)
 		{"lone datagrams do not blind", test_lone_datagrams_do_not_blind},
 		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
 		{"general inspection is for the rest", test_general_inspection_is_for_the_rest},
+		{"patience names nothing", test_patience_names_nothing},
 		{"the first name holds", test_the_first_name_holds},
 		{"watched flows are told early", test_watched_flows_are_told_early},
 		CU_TEST_INFO_NULL,

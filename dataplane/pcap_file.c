@@ -115,13 +115,15 @@ pcap_file_next(struct pcap_file *file, struct frame_view *packet)
 	struct byte_window *window = file->window;
 	size_t header_length = file->header_length;
 	const uint8_t *header = byte_window_peek(window, header_length);
-	uint32_t captured, original;
+	uint32_t seconds, fraction, captured, original;
 
 	if (header == NULL) {
 		if (window->state == BYTE_WINDOW_OVER && byte_window_left(window) == 0)
 			return 0;
 		return fail_short(file, "a packet's header", header_length);
 	}
+	seconds = get_u32(file, header);
+	fraction = get_u32(file, header + 4);
 	captured = get_u32(file, header + 8);
 	original = get_u32(file, header + 12);
 	order_lengths(file, &captured, &original);
@@ -131,8 +133,7 @@ pcap_file_next(struct pcap_file *file, struct frame_view *packet)
 	if (header == NULL)
 		return fail_short(file, "a packet and its header", header_length + captured);
 	/* Seconds of 32 bits stay below CAPTURE_TIME_MAX. */
-	packet->time = get_u32(file, header) * NANOSECONDS_PER_SECOND +
-		       fraction_of(file, get_u32(file, header + 4));
+	packet->time = seconds * NANOSECONDS_PER_SECOND + fraction_of(file, fraction);
 	packet->data = header + header_length;
 	packet->captured = captured;
 	packet->wire_length = original > captured ? original : captured;

@@ -128,7 +128,12 @@ count_received(struct pipeline *pipeline, const struct burst *burst, unsigned co
 		different |= (uint64_t)(burst->frames[i].time ^ burst->frames[0].time);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		follow_time(pipeline, burst->frames[i].time);
+		int64_t ahead = burst->frames[i].time - pipeline->now;
+
+		if (LIKELY(ahead >= 0 && ahead < TIME_JUMP && pipeline->strange_times == 0))
+			pipeline->now += ahead;
+		else
+			follow_time(pipeline, burst->frames[i].time);
 		if (LIKELY(different == 0 && pipeline->strange_times == 0))
 			break;
 	}

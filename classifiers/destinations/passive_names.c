@@ -337,6 +337,8 @@ passive_names_best(const struct passive_names *names, uint32_t tenant,
 		pair_of(tenant, client, address), pair_of(tenant, &anyone, address)};
 	const struct name_entry *best = NULL;
 
+	if (names->table.used == 0)
+		return "";
 	for (size_t i = ip_is_set(client) ? 0 : 1; i < 2 && best == NULL; i++)
 		for (struct name_entry *e = first_of_pair(names, &pairs[i]); e; e = next_of_pair(e))
 			if (is_better(e, best))

@@ -233,7 +233,7 @@ keep_present(struct policy *policy, const struct device_record *device, int64_t 
 		RULE_RESTRICTED_VENDOR_PRESENT, RULE_CAMERA_ON_CORE_NETWORK};
 	const struct dossier *dossier;
 
-	if (device == NULL)
+	if (device == NULL || policy->alerts.of_devices.used == 0)
 		return;
 	dossier = dossier_of_device(&policy->contacts, device->id, false);
 	if (dossier == NULL || dossier->alerts == NULL)

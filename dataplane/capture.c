@@ -40,9 +40,9 @@ read_gzip(void *context, void *to, size_t size)
 	int got = gzread(capture->unpacked, to, (unsigned)(size < INT32_MAX ? size : INT32_MAX));
 	int status = Z_OK;
 
+	/* A cut file looks like its end, but for this. */
 	if (got == 0)
-		gzerror(capture->unpacked,
-			&status); /* a cut file looks like its end, but for this */
+		gzerror(capture->unpacked, &status);
 	if (got >= 0 && status == Z_OK)
 		return got;
 	errno = EIO;

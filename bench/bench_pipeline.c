@@ -28,6 +28,7 @@ static const struct {
 	{"video", row_video},
 	{"dedup", row_dedup},
 	{"pair", row_pair},
+	{"stall", row_stall},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -78,6 +79,8 @@ print_json(const struct results *results)
 		churn->live, churn->begun_per_second, churn->evicted,
 		churn->balanced ? "true" : "false");
 	printf(",\"two_workers\":%.3f", 2 * figure_ratio(&pair->one, &pair->two));
+	printf(",\"stall_us\":%.0f,\"stall_pushed_out\":%" PRIu64, results->stall.longest_us,
+		results->stall.pushed_out);
 	printf(",\"huge_pages\":%s}\n", rig_has_huge_pages() ? "true" : "false");
 }
 
@@ -89,6 +92,8 @@ static const struct bench_options full = {
 	.churn_flows = 10000000,
 	.churn_life_ms = 10000,
 	.pair_flows = 1 << 20,
+	.scan_table = 1 << 20,
+	.scan_flows = 10000000,
 };
 
 /* Shows that everything runs, in a second or two; measures nothing. */
@@ -100,13 +105,16 @@ static const struct bench_options smoke = {
 	.churn_flows = 20000,
 	.churn_life_ms = 600,
 	.pair_flows = 1 << 10,
+	.scan_table = 1 << 14,
+	.scan_flows = 200000,
 };
 
 static int
 usage(FILE *out)
 {
 	fputs("Usage: bench_pipeline [--json] [--runs N] [--packets N] [--smoke] [ROW...]\n\n"
-	      "Rows: churn, flows, video, dedup, pair; all without any. Medians of N runs (9) of N "
+	      "Rows: churn, flows, video, dedup, pair, stall; all without any. Medians of N runs "
+	      "(9) of N "
 	      "packets "
 	      "(1048576).\n\n"
 	      "  --json   ends with one line of JSON (rows that were not measured are 0)\n"

@@ -19,6 +19,8 @@ struct bench_options {
 	uint32_t churn_flows;   /* live at a time */
 	uint32_t churn_life_ms; /* of each */
 	uint32_t pair_flows;    /* of each of two workers; of deduplication */
+	uint32_t scan_table;    /* flows that the table of the scan holds */
+	uint32_t scan_flows;    /* of each scan */
 };
 
 struct flow_result {
@@ -50,12 +52,18 @@ struct pair_result {
 	struct figure one, two; /* ns per packet of one worker, alone and beside another */
 };
 
+struct stall_result {
+	double longest_us;   /* of a burst, in slices without an interruption */
+	uint64_t pushed_out; /* established flows that a scan ended */
+};
+
 struct results {
 	struct flow_result flows[FLOW_ROWS];
 	struct video_result video;
 	struct churn_result churn;
 	struct dedup_result dedup;
 	struct pair_result pair;
+	struct stall_result stall;
 };
 
 /* Each returns 0, or -1 after a line in the log. */
@@ -63,6 +71,7 @@ int row_flows(struct rig *rig, const struct bench_options *options, struct resul
 int row_video(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_churn(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_dedup(struct rig *rig, const struct bench_options *options, struct results *results);
+int row_stall(struct rig *rig, const struct bench_options *options, struct results *results);
 int row_pair(struct rig *rig, const struct bench_options *options, struct results *results);
 
 /* "  pipeline   52.1 ns (51.8 to 53.0, 9 runs; 3 of 72 slices dropped)" */

@@ -101,6 +101,73 @@ test_lone_datagrams_do_not_blind(void)
 	end();
 }
 
+/* New flows of one host in full bursts, so that there is a backlog. */
+static void
+flood(unsigned bursts)
+{
+	static struct frame frames[PIPELINE_BURST];
+	struct frame_view views[PIPELINE_BURST];
+
+	for (unsigned burst = 0; burst < bursts; burst++) {
+		for (unsigned i = 0; i < PIPELINE_BURST; i++) {
+			frame_udp(&frames[i],
+				(struct frame_end){
+					100, (uint16_t)(10000 + burst * PIPELINE_BURST + i)},
+				(struct frame_end){9, 9}, "nobody's", 8);
+			views[i] = frame_view(&frames[i], START);
+		}
+		pipeline_burst(&pipeline, views, PIPELINE_BURST, LINK_ETHERNET);
+	}
+}
+
+/* With a backlog and all states taken, what no classifier wants takes none from others; what one
+ * wants does. */
+static void
+test_a_backlog_takes_states_for_the_wanted(void)
+{
+	uint64_t cut;
+
+	begin();
+	flood(12);
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 64);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 12 * PIPELINE_BURST);
+	cut = pipeline.inspector.counters.cut_short;
+	CU_ASSERT_EQUAL(cut, 12 * PIPELINE_BURST - 64);
+	/* Those that began last, in the backlog, have none: their next packets find nothing. */
+	CU_ASSERT_EQUAL(pipeline.ipv4.flows[12 * PIPELINE_BURST - 1].inspection, 0);
+	out.evidence = 0;
+	for (uint8_t host = 10; host < 20; host++)
+		exchange(host, 0, START + 1, "Server");
+	CU_ASSERT_EQUAL(out.evidence, 10);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.cut_short, cut + 10);
+	end();
+}
+
+static void
+test_flows_only(void)
+{
+	struct frame frame;
+
+	begin();
+	pipeline.inspector.idle = true;
+	exchange(10, 0, START, "Server");
+	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.flows, 0);
+	frame_link(&frame, 1, 0xff, 0x8033); /* SADP */
+	frame_append(&frame, "\x21\x02\x01\x42", 4);
+	send(&frame, START);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.link_packets, 0);
+	frame_link(&frame, 1, 0xff, 0x0806);
+	frame_append(
+		&frame, "\0\1\x08\0\6\4\0\1\x02\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a\0\0\2", 28);
+	send(&frame, START);
+	CU_ASSERT_EQUAL(pipeline.inspector.counters.link_packets, 1);
+	CU_ASSERT_TRUE(pipeline_flush(&pipeline));
+	CU_ASSERT_EQUAL(out.count, 1);
+	CU_ASSERT_FALSE(out.records[0].inspected);
+	end();
+}
+
 /* A flood of flows without payload takes no inspection from the one that has some. */
 static void
 test_a_scan_takes_no_inspection(void)
@@ -269,6 +336,9 @@ main(void)
 		{"lone datagrams do not blind", test_lone_datagrams_do_not_blind},
 		{"a scan takes no inspection", test_a_scan_takes_no_inspection},
 		{"general inspection is for the rest", test_general_inspection_is_for_the_rest},
+		{"a backlog takes states for the wanted",
+			test_a_backlog_takes_states_for_the_wanted},
+		{"flows only", test_flows_only},
 		{"patience names nothing", test_patience_names_nothing},
 		{"the first name holds", test_the_first_name_holds},
 		{"watched flows are told early", test_watched_flows_are_told_early},

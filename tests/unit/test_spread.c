@@ -444,6 +444,40 @@ set_up(void)
 	return 1;
 }
 
+static void
+expect_next(void *context, const struct report *report)
+{
+	uint64_t *next = context;
+
+	CU_ASSERT_EQUAL(report->kind, REPORT_FLOW);
+	CU_ASSERT_EQUAL(report->flow.id, ++*next);
+}
+
+/* Through the end of the ring and on at its beginning; what finds no room is told. */
+static void
+test_reports_keep_their_order(void)
+{
+	struct report_ring ring;
+	struct pipeline_output output;
+	struct flow_record record = {0};
+	uint64_t received = 0;
+	unsigned sent = 0;
+
+	CU_ASSERT_EQUAL_FATAL(report_ring_init(&ring, 99, 2048, -1), 0);
+	output = report_ring_output(&ring);
+	for (unsigned round = 0; round < 9; round++) {
+		for (unsigned i = 0; i < 700; i++) {
+			record.id++;
+			CU_ASSERT_TRUE(output.flow(output.context, &record));
+		}
+		CU_ASSERT_EQUAL(report_ring_receive(&ring, 1000, expect_next, &received), 700);
+	}
+	while (output.flow(output.context, &record))
+		sent++;
+	CU_ASSERT_EQUAL(sent, 2047 - 1024); /* the rest is for facts */
+	report_ring_free(&ring);
+}
+
 int
 main(void)
 {
@@ -456,6 +490,7 @@ main(void)
 		{"sampling without RX lcores", test_sampling_without_rx_lcores},
 		{"stripped VLAN tags are put back", test_stripped_tags},
 		{"the port's time where it is believable", test_port_timestamps},
+		{"reports keep their order", test_reports_keep_their_order},
 		{"a stop loses nothing", test_stop_loses_nothing},
 		CU_TEST_INFO_NULL,
 	};

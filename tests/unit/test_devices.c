@@ -220,6 +220,21 @@ is_estate(void *context, const struct ip_address *ip)
 	return ip->bytes[0] == 203;
 }
 
+/* A host of the estate by ARP that came after all else: the verdict is made again. */
+static void
+test_a_late_binding_counts(void)
+{
+	static const char mac[] = "02:00:00:00:01:00", ip[] = "8.8.8.8";
+	struct device_table *table = new_table(64);
+
+	say(table, mac, ip, ATTRIBUTE_HTTP_SERVER, SIDE_DEVICE, "D-Link Internet Camera");
+	say(table, mac, ip, ATTRIBUTE_PROTOCOL, SIDE_DEVICE, "baichuan");
+	CU_ASSERT_EQUAL(at(table, ip)->device_class, DEVICE_UNKNOWN);
+	say(table, mac, ip, ATTRIBUTE_ARP_BINDING, SIDE_DEVICE, "x");
+	CU_ASSERT_EQUAL(at(table, ip)->device_class, DEVICE_CAMERA);
+	device_table_free(table);
+}
+
 /* Servers on the Internet are nobody's cameras, whatever they answer. */
 static void
 test_internet_is_not_accused(void)
@@ -480,6 +495,7 @@ main(void)
 {
 	CU_TestInfo tests[] = {
 		{"verdicts", test_verdicts},
+		{"a late binding counts", test_a_late_binding_counts},
 		{"the Internet is not accused", test_internet_is_not_accused},
 		{"a gateway in front of a camera", test_gateway_in_front_of_a_camera},
 		{"a router gives facts to addresses", test_router_gives_facts_to_addresses},

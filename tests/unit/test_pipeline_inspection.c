@@ -146,9 +146,11 @@ test_a_backlog_takes_states_for_the_wanted(void)
 static void
 test_flows_only(void)
 {
+	struct decode_options options = {0};
 	struct frame frame;
 
-	begin();
+	CU_ASSERT_EQUAL_FATAL(inspector_ethertypes(&options), 0);
+	begin_with(&options);
 	pipeline.inspector.idle = true;
 	exchange(10, 0, START, "Server");
 	CU_ASSERT_EQUAL(pipeline.inspector.in_use, 0);
